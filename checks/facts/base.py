@@ -1,0 +1,120 @@
+"""What every fact shares: the request it answers, the world it looks at, and how its collector is registered."""
+
+from __future__ import annotations
+
+import os
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from checks.model import Unavailable
+
+StageName = Literal["train", "eval", "export", "infer", "deploy"]
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """Something measured: frozen, and the same after a round trip through JSON."""
+
+
+class Assumed(msgspec.Struct, frozen=True):
+    """What the user told us of the machine that the config is for; None where ours is to be measured. Sizes in bytes."""
+
+    shm: int | None = None
+    cpus: float | None = None
+    memory: int | None = None
+    gpus: int | None = None
+
+
+class Request(Fact, frozen=True):
+    """What the user asked for: the config, the overrides, and where PaddleClas would be started."""
+
+    config: str
+    overrides: tuple[str, ...] = ()
+    root: str | None = None
+    stage: StageName = "train"
+    assumed: Assumed = Assumed()
+
+
+class World:
+    """The one door to the machine: files below `root`, the environment, and programs with a deadline.
+
+    `root` is "/" in earnest and a folder in tests: `/proc`, `/sys` and `/dev` are then read from below it. The user's own files
+    are opened by their own paths.
+    """
+
+    def __init__(self, root: str = "/", environ: Mapping[str, str] | None = None, cwd: str | None = None) -> None:
+        self.root = root
+        self.environ = dict(os.environ if environ is None else environ)
+        self.cwd = cwd or os.getcwd()
+
+    def path(self, absolute: str) -> str:
+        """The place of a system file, such as `/proc/self/mountinfo`."""
+        return os.path.join(self.root, absolute.lstrip("/"))
+
+    def read(self, absolute: str) -> str | None:
+        """The text of a small system file, or None if it cannot be had."""
+        try:
+            with open(self.path(absolute), encoding="utf-8", errors="replace") as stream:
+                return stream.read()
+        except OSError:
+            return None
+
+    def run(self, *command: str, timeout: float = 5.0) -> str | None:
+        """Standard output of a program, or None if it is not there, fails, or takes longer than `timeout` seconds."""
+        import shutil  # these two cost 15 ms together, and most runs start no program
+        import subprocess
+
+        if shutil.which(command[0], path=self.environ.get("PATH")) is None:
+            return None
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=timeout, env=self.environ, check=False, stdin=subprocess.DEVNULL
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return done.stdout if done.returncode == 0 else None
+
+
+class Collector:
+    """How one fact is measured. `needs` are its parameters: the request, the world, or other facts."""
+
+    __slots__ = ("_needs", "deadline", "fact", "function")
+
+    def __init__(self, fact: type, function: Callable[..., Any], deadline: float) -> None:
+        self.fact = fact
+        self.function = function
+        self.deadline = deadline
+        self._needs: dict[str, type] | None = None
+
+    @property
+    def needs(self) -> dict[str, type]:
+        """Parameter name → type of what it takes."""
+        if self._needs is None:
+            hints = typing.get_type_hints(self.function)
+            hints.pop("return", None)
+            self._needs = hints
+        return self._needs
+
+
+COLLECTORS: dict[type, Collector] = {}
+"""Every fact's collector; a fact is registered when its module is imported, and a check cannot name a fact without importing it."""
+
+
+def collects(fact: type, *, deadline: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the function below as the collector of `fact`; past `deadline` seconds the fact is unavailable."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        COLLECTORS[fact] = Collector(fact, function, deadline)
+        return function
+
+    return register
+
+
+class Unreadable(Exception):  # noqa: N818 - becomes an Unavailable, or the one line the user sees
+    """Raised by a collector that cannot measure its fact; carries a phrase of `knowledge.phrases`."""
+
+    def __init__(self, reason: str, **values: Any) -> None:
+        super().__init__(reason)
+        self.unavailable = Unavailable(reason, values)

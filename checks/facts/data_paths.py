@@ -1,0 +1,73 @@
+"""`DataPaths`: the image roots and label files that the config names, and where else they would be found."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from checks.facts.base import Fact, Request, World, collects
+from checks.facts.training_config import TrainingConfig
+from checks.model import Location
+
+
+class DataPath(msgspec.Struct, frozen=True):
+    """A path of the config and what is there.
+
+    `nearest` is the longest part of it that exists; `elsewhere` a folder that, as `--root`, would make it exist.
+    """
+
+    split: str
+    written: str
+    path: str
+    source: Location
+    exists: bool
+    is_folder: bool
+    nearest: str
+    elsewhere: str | None
+
+
+class DataPaths(Fact, frozen=True):
+    """The image roots (`roots`) and label files (`lists`) of the loaders that the stage uses, each named place once."""
+
+    roots: tuple[DataPath, ...]
+    lists: tuple[DataPath, ...]
+
+
+@collects(DataPaths, deadline=10.0)
+def collect_data_paths(config: TrainingConfig, request: Request, world: World) -> DataPaths:
+    """Look at each named path."""
+    beside = os.path.dirname(os.path.abspath(os.path.join(world.cwd, request.config)))
+    candidates = [world.cwd]
+    while True:  # the config's own folder and those above it
+        candidates.append(beside)
+        parent = os.path.dirname(beside)
+        if parent == beside or len(candidates) > 8:
+            break
+        beside = parent
+    roots, lists = [], []
+    for loader in config.used_loaders():
+        for dataset in loader.datasets:
+            if dataset.image_root is not None:
+                roots.append(_look(config, loader.split, dataset.image_root.value, dataset.image_root.location, candidates))
+            lists += [_look(config, loader.split, item.value, item.location, candidates) for item in dataset.lists]
+    return DataPaths(tuple(roots), tuple(lists))
+
+
+def _look(config: TrainingConfig, split: str, written: str, source: Location, candidates: list[str]) -> DataPath:
+    path = config.resolve(written)
+    exists = _exists(path)
+    nearest = path
+    while not _exists(nearest) and os.path.dirname(nearest) != nearest:
+        nearest = os.path.dirname(nearest)
+    elsewhere = None
+    if not exists and not os.path.isabs(written):
+        elsewhere = next((c for c in candidates if c != config.root and _exists(os.path.join(c, written))), None)
+    return DataPath(split, written, path, source, exists, os.path.isdir(path) if exists else False, nearest, elsewhere)
+
+
+def _exists(path: str) -> bool:
+    try:
+        return os.path.exists(path)
+    except ValueError:  # a NUL in the path
+        return False

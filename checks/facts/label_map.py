@@ -1,0 +1,74 @@
+"""`LabelMaps`: the files that give class ids their names (`class_id_map_file`)."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import msgspec
+
+from checks.facts.base import Fact, collects
+from checks.facts.training_config import TrainingConfig
+from checks.model import Location, Unavailable
+
+MAX_BYTES = 64 << 20
+
+
+class LabelMap(msgspec.Struct, frozen=True):
+    """One label map. PaddleClas splits each line at its first blank and wants an integer before it (`ppcls/data/postprocess/topk.py`).
+
+    `entries` counts different ids. A line that has no id makes PaddleClas drop the whole map (`first_bad_line`).
+    """
+
+    file: str
+    path: str
+    source: Location
+    entries: int
+    max_id: int | None
+    missing: tuple[int, ...]
+    missing_count: int
+    first_bad_line: int | None
+    unavailable: Unavailable | None = None
+
+
+class LabelMaps(Fact, frozen=True):
+    """Every label map that the config names."""
+
+    maps: tuple[LabelMap, ...]
+
+
+@collects(LabelMaps, deadline=10.0)
+def collect_label_maps(config: TrainingConfig) -> LabelMaps:
+    """Read each label map; one that cannot be had says why."""
+    return LabelMaps(tuple(_read(config.resolve(item.value), item.value, item.location) for item in config.label_maps))
+
+
+def _read(path: str, name: str, source: Location) -> LabelMap:
+    def without(reason: str, **values: str) -> LabelMap:
+        return LabelMap(name, path, source, 0, None, (), 0, None, Unavailable(reason, {"file": name, **values}))
+
+    try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
+            return without("file-is-directory" if stat.S_ISDIR(found.st_mode) else "file-not-regular")
+        if found.st_size > MAX_BYTES:
+            return without("file-too-large")
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            lines = stream.read().splitlines()
+    except FileNotFoundError:
+        return without("file-missing")
+    except PermissionError:
+        return without("file-no-permission")
+    except (OSError, ValueError) as error:
+        return without("file-unreadable", error=getattr(error, "strerror", None) or str(error))
+    ids: set[int] = set()
+    bad: int | None = None
+    for number, line in enumerate(lines, 1):
+        head = line.partition(" ")[0]
+        try:
+            ids.add(int(head))
+        except ValueError:
+            bad = bad or number
+    top = max(ids, default=-1)
+    missing = [k for k in range(min(top + 1, len(ids) + 20)) if k not in ids][:20] if top >= 0 else []
+    return LabelMap(name, path, source, len(ids), max(ids, default=None), tuple(missing), max(0, top + 1 - len(ids)), bad)

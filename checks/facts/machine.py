@@ -1,0 +1,277 @@
+"""Facts of the machine: `SharedMemory`, `Container` and `Host`, read from `/proc`, `/sys` and marker files."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import Literal
+
+import msgspec
+
+from checks.facts.base import Fact, Request, Unreadable, World, collects
+
+Runtime = Literal["docker", "podman", "containerd", "kubernetes", "lxc", "unknown"]
+
+
+class StaleFile(msgspec.Struct, frozen=True):
+    """A file that PaddlePaddle left in /dev/shm: its process is gone."""
+
+    name: str
+    pid: int
+    size: int
+
+
+class SharedMemory(Fact, frozen=True):
+    """The mount at /dev/shm: sizes in bytes. `option` is its `size=` mount option; `assumed` means the user told us (then `free` = `size`)."""
+
+    mount: str
+    size: int
+    free: int
+    filesystem: str
+    option: str | None = None
+    stale: tuple[StaleFile, ...] = ()
+    assumed: bool = False
+
+
+class Container(Fact, frozen=True):
+    """Whether this process runs in a container, told by marker files, cgroups and mounts; `evidence` names what told it."""
+
+    inside: bool
+    runtime: Runtime | None
+    evidence: tuple[str, ...]
+
+
+class Gpu(msgspec.Struct, frozen=True):
+    """One GPU as `nvidia-smi` names it; memory in bytes."""
+
+    index: int
+    name: str
+    memory: int
+
+
+class Host(Fact, frozen=True):
+    """What this process may use.
+
+    `cpus` is the smallest of the processors there are, the affinity mask and the cgroup quota; `memory` in bytes,
+    the smaller of what is there and the cgroup's limit; `cpu_limit` and `memory_limit` say which of them decided.
+    """
+
+    cpus: float
+    cpu_limit: Literal["processors", "affinity", "cgroup", "assumed"]
+    memory: int | None
+    memory_limit: Literal["physical", "cgroup", "assumed"] | None
+    gpus: tuple[Gpu, ...]
+    gpu_count: int
+    gpus_assumed: bool = False
+    platform: str = ""
+
+
+@collects(SharedMemory, deadline=5.0)
+def collect_shared_memory(request: Request, world: World) -> SharedMemory:
+    """Measure the mount at /dev/shm, or take the size that the user assumed.
+
+    Raises:
+        Unreadable: there is none (macOS, Windows).
+    """
+    if request.assumed.shm is not None:
+        return SharedMemory("/dev/shm", request.assumed.shm, request.assumed.shm, "tmpfs", assumed=True)
+    path = world.path("/dev/shm")
+    try:
+        stats = os.statvfs(path)
+    except (OSError, AttributeError):
+        raise Unreadable("no-shared-memory", platform=sys.platform) from None
+    filesystem, option = _mount_of(world.read("/proc/self/mountinfo") or "", "/dev/shm")
+    return SharedMemory(
+        mount="/dev/shm",
+        size=stats.f_blocks * stats.f_frsize,
+        free=stats.f_bavail * stats.f_frsize,
+        filesystem=filesystem or "unknown",
+        option=option,
+        stale=_stale_files(world, path),
+    )
+
+
+@collects(Container, deadline=5.0)
+def collect_container(world: World) -> Container:
+    """Look for what container runtimes leave behind: Docker, Podman, containerd, Kubernetes, LXC; cgroup v1 and v2."""
+    found: list[tuple[Runtime, str]] = []
+    if world.environ.get("KUBERNETES_SERVICE_HOST"):
+        found.append(("kubernetes", "KUBERNETES_SERVICE_HOST"))
+    if os.path.exists(world.path("/var/run/secrets/kubernetes.io")):
+        found.append(("kubernetes", "/var/run/secrets/kubernetes.io"))
+    if os.path.exists(world.path("/run/.containerenv")):
+        found.append(("podman", "/run/.containerenv"))
+    if os.path.exists(world.path("/.dockerenv")):
+        found.append(("docker", "/.dockerenv"))
+    variable = world.environ.get("container") or _init_variable(world)
+    if variable:
+        named: dict[str, Runtime] = {"podman": "podman", "docker": "docker", "lxc": "lxc", "oci": "unknown"}
+        found.append((named.get(variable, "unknown"), f"container={variable}"))
+    patterns: tuple[tuple[Runtime, str], ...] = (
+        ("kubernetes", r"/kubepods"),
+        ("docker", r"/docker[/-][0-9a-f]{12}"),
+        ("podman", r"/libpod-[0-9a-f]{12}"),
+        ("containerd", r"cri-containerd|/containerd/"),
+        ("lxc", r"/lxc[/.]"),
+    )
+    for source in ("/proc/self/cgroup", "/proc/self/mountinfo"):
+        text = world.read(source) or ""
+        if source.endswith("mountinfo"):
+            # under cgroup v2 the process sees only "0::/": the files that the runtime mounts over /etc tell its name
+            text = "\n".join(line for line in text.splitlines() if re.search(r" /etc/(hostname|hosts|resolv\.conf) ", line))
+            text += "\n" + _overlay_root(world)
+            patterns = (
+                ("kubernetes", r"/kubelet/pods/"),
+                ("docker", r"/docker/(containers|overlay2|vfs|image|rootfs)"),
+                ("podman", r"/containers/storage/|/overlay-containers/"),
+                ("containerd", r"io\.containerd\.|/containerd/"),
+            )
+        found += [(runtime, source) for runtime, pattern in patterns if re.search(pattern, text)]
+    order: tuple[Runtime, ...] = ("kubernetes", "podman", "docker", "containerd", "lxc", "unknown")
+    runtime = min((r for r, _ in found), key=order.index, default=None)
+    return Container(runtime is not None, runtime, tuple(dict.fromkeys(evidence for _, evidence in found)))
+
+
+@collects(Host, deadline=10.0)
+def collect_host(request: Request, world: World) -> Host:
+    """Count processors, memory and GPUs as far as this process may use them."""
+    assumed = request.assumed
+    cpus, cpu_limit = _cpus(world)
+    memory, memory_limit = _memory(world)
+    if assumed.cpus is not None:
+        cpus, cpu_limit = assumed.cpus, "assumed"
+    if assumed.memory is not None:
+        memory, memory_limit = assumed.memory, "assumed"
+    gpus = () if assumed.gpus is not None else _gpus(world)
+    count = len(gpus) if assumed.gpus is None else assumed.gpus
+    return Host(cpus, cpu_limit, memory, memory_limit, gpus, count, assumed.gpus is not None, sys.platform)
+
+
+def _mount_of(mountinfo: str, place: str) -> tuple[str | None, str | None]:
+    """Filesystem and `size=` option of the last mount at a place (the last one hides the others)."""
+    found: tuple[str | None, str | None] = (None, None)
+    for line in mountinfo.splitlines():
+        left, dash, right = line.partition(" - ")
+        fields = left.split()
+        if dash and len(fields) > 4 and fields[4] == place:
+            kind, *more = right.split()
+            size = re.search(r"(?:^|,)size=([^,]+)", more[-1] if more else "")
+            found = (kind, size.group(1) if size else None)
+    return found
+
+
+def _overlay_root(world: World) -> str:
+    lines = (world.read("/proc/self/mountinfo") or "").splitlines()
+    return "\n".join(line for line in lines if len(line.split()) > 4 and line.split()[4] == "/" and " - overlay " in line)
+
+
+def _init_variable(world: World) -> str | None:
+    text = world.read("/proc/1/environ") or ""
+    match = re.search(r"(?:^|\0)container=([^\0]+)", text)
+    return match.group(1) if match else None
+
+
+def _stale_files(world: World, folder: str) -> tuple[StaleFile, ...]:
+    """Files `paddle_<pid>_…` (`paddle/fluid/memory/allocation/mmap_allocator.cc`) whose process has ended: kill -9 leaves them behind."""
+    stale = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                match = re.match(r"paddle_(\d+)_", entry.name)
+                if match and not os.path.exists(world.path(f"/proc/{match.group(1)}")):
+                    stale.append(StaleFile(entry.name, int(match.group(1)), entry.stat(follow_symlinks=False).st_blocks * 512))
+    except OSError:
+        return ()
+    return tuple(sorted(stale, key=lambda s: s.name))
+
+
+def _cpus(world: World) -> tuple[float, Literal["processors", "affinity", "cgroup", "assumed"]]:
+    total = float(os.cpu_count() or 1)
+    best: tuple[float, Literal["processors", "affinity", "cgroup", "assumed"]] = (total, "processors")
+    if hasattr(os, "sched_getaffinity"):
+        allowed = float(len(os.sched_getaffinity(0)))
+        if allowed < best[0]:
+            best = (allowed, "affinity")
+    quota = _cpu_quota(world)
+    if quota is not None and quota < best[0]:
+        best = (quota, "cgroup")
+    return best
+
+
+def _cgroup_folders(world: World, controller: str) -> list[str]:
+    """The cgroup folders of this process for a controller, innermost first; both hierarchies, seen from inside or outside."""
+    folders = []
+    for line in (world.read("/proc/self/cgroup") or "").splitlines():
+        number, _, rest = line.partition(":")
+        names, _, path = rest.partition(":")
+        if number == "0" and not names:
+            base = "/sys/fs/cgroup"
+        elif controller in names.split(","):
+            base = f"/sys/fs/cgroup/{controller}"
+        else:
+            continue
+        while path and path != "/":
+            folders.append(base + path)
+            path = path.rpartition("/")[0]
+        folders.append(base)
+    return folders
+
+
+def _cpu_quota(world: World) -> float | None:
+    limits = []
+    for folder in _cgroup_folders(world, "cpu"):
+        parts = (world.read(f"{folder}/cpu.max") or "").split()
+        if len(parts) == 2 and parts[0] != "max" and _positive(parts[0]) and _positive(parts[1]):
+            limits.append(int(parts[0]) / int(parts[1]))
+        quota = (world.read(f"{folder}/cpu.cfs_quota_us") or "").strip()
+        period = (world.read(f"{folder}/cpu.cfs_period_us") or "").strip()
+        if _positive(quota) and _positive(period):
+            limits.append(int(quota) / int(period))
+    return min(limits, default=None)
+
+
+def _memory(world: World) -> tuple[int | None, Literal["physical", "cgroup", "assumed"] | None]:
+    total: int | None = None
+    match = re.search(r"^MemTotal:\s+(\d+) kB", world.read("/proc/meminfo") or "", re.MULTILINE)
+    if match:
+        total = int(match.group(1)) * 1024
+    elif world.root == "/":
+        import psutil  # only where there is no /proc
+
+        total = int(psutil.virtual_memory().total)
+    limits = []
+    for folder in _cgroup_folders(world, "memory"):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            text = (world.read(f"{folder}/{name}") or "").strip()
+            if _positive(text):
+                limits.append(int(text))
+    limit = min(limits, default=None)
+    if limit is not None and (total is None or limit < total):
+        return limit, "cgroup"
+    return total, "physical" if total is not None else None
+
+
+def _gpus(world: World) -> tuple[Gpu, ...]:
+    """The GPUs that `nvidia-smi` lists, less those that CUDA_VISIBLE_DEVICES hides."""
+    text = world.run("nvidia-smi", "--query-gpu=index,name,memory.total", "--format=csv,noheader,nounits", timeout=8.0)
+    gpus = []
+    for line in (text or "").splitlines():
+        parts = [part.strip() for part in line.split(",")]
+        if len(parts) == 3 and parts[0].isdigit():
+            gpus.append(Gpu(int(parts[0]), parts[1], int(parts[2]) << 20 if parts[2].isdigit() else 0))
+    visible = world.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        # as CUDA reads it: everything from the first id that does not exist is hidden
+        wanted = []
+        for item in visible.split(","):
+            if not item.strip().isdigit() or int(item) not in {g.index for g in gpus}:
+                break
+            wanted.append(int(item))
+        if not visible.strip() or wanted or not visible.strip()[0].isalpha():
+            gpus = [g for g in gpus if g.index in wanted]
+    return tuple(gpus)
+
+
+def _positive(text: str) -> bool:
+    return text.isdigit() and int(text) > 0

@@ -1,0 +1,399 @@
+"""LAB: the label files, against the config and against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from checks.facts.data_paths import DataPaths
+from checks.facts.label_survey import Labels, LabelSurvey
+from checks.facts.training_config import TrainingConfig
+from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable, Value
+from checks.registry import check
+from knowledge.zoo import head_bytes
+
+IMAGENET_CLASSES = 1000
+"""The class count that every shipped ImageNet config has, and that is forgotten most often."""
+
+SEPARATORS = {"\t": "\\t", " ": " ", ",": ",", ";": ";", "|": "|", "\u3000": "U+3000", "\u00a0": "U+00A0", ":": ":"}
+
+
+def _at(survey: LabelSurvey, line: int | None) -> Location:
+    return Location(survey.file, line)
+
+
+def _classified(labels: Labels) -> list[LabelSurvey]:
+    """The lists whose labels meet the classifier: those of Train and Eval, but neither gallery, query nor multi-label."""
+    found = [s for s in labels.surveys if s.split in ("Train", "Eval") and s.per_class and s.format.labels == "class"]
+    if not found:
+        raise NotApplicable("no-labels-read")
+    return found
+
+
+def _class_num(config: TrainingConfig) -> Value[int]:
+    if config.class_num is None:
+        raise NotApplicable("no-class-num")
+    return config.class_num
+
+
+@check("LAB101", name="label-file-missing", stages=TRAIN | EVAL)
+def label_file_missing(config: TrainingConfig, labels: Labels, paths: DataPaths) -> Iterator[Finding]:
+    """A label file is not there; PaddleClas stops at start, older branches with an empty message."""
+    if not paths.lists:
+        raise NotApplicable("no-label-file")
+    looked = {(p.split, p.written): p for p in paths.lists}
+    for item in labels.unread:
+        if item.why.reason != "file-missing":
+            continue
+        place = looked[item.split, item.file]
+        fixes = []
+        if place.elsewhere:
+            command = f"paddle-doctor check --config {config.file} --root {place.elsewhere}"
+            fixes.append(Fix("start-elsewhere", "command", "safe", command=command, values={"elsewhere": place.elsewhere}))
+        fixes.append(Fix("set-path", "advice", "safe"))
+        yield Finding(
+            at=item.source,
+            fixes=tuple(fixes),
+            split=item.split,
+            path=item.file,
+            resolved=item.path,
+            root=config.root,
+            nearest=place.nearest,
+            elsewhere=place.elsewhere,
+        )
+
+
+@check("LAB102", name="label-exceeds-class-num", stages=TRAIN | EVAL)
+def label_exceeds_class_num(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+    """A label is at least class_num, so the loss indexes past the last output (FAQ 2.1).
+
+    The config is to blame where the training list does not fit it, the evaluation list where only that one does not.
+    """
+    surveys = _classified(labels)
+    class_num = _class_num(config)
+    classes = class_num.value
+    trained = max((s.needed_class_num or 0 for s in surveys if s.split == "Train"), default=0)
+    for survey in surveys:
+        needed = survey.needed_class_num or 0
+        if needed <= classes:
+            continue
+        if survey.split == "Eval" and trained > classes:
+            continue  # the training list says the same already, and its class_num holds both
+        above = sorted(label for label in survey.per_class if label >= classes) or [max(survey.per_class)]
+        first = min(survey.per_class[label].first_line for label in above)
+        values: dict[str, Any] = {
+            "class_num": classes,
+            "max_label": survey.max,
+            "min_label": survey.min,
+            "classes": survey.classes,
+            "needed_class_num": max(needed, *(s.needed_class_num or 0 for s in surveys)),
+            "file": survey.file,
+            "line": first,
+            "split": survey.split,
+            "samples_above": sum(survey.per_class[label].samples for label in above),
+        }
+        raise_class_num = tuple(
+            Fix(
+                "raise-class-num",
+                "edit",
+                "safe",
+                at=count.count.location,
+                value=values["needed_class_num"],
+                values={"needed": values["needed_class_num"]},
+            )
+            for count in config.class_counts
+            if count.count.value < (needed or 0)
+        )
+        if survey.split == "Eval" and trained:
+            yield Finding(
+                at=_at(survey, first), via=survey.source, case="eval-only", fixes=(Fix("renumber", "advice", "unsafe"),), **values
+            )
+        elif survey.relabel:
+            yield Finding(at=class_num.location, via=survey.source, case="relabel", fixes=raise_class_num, **values)
+        elif survey.min == 1 and survey.max == classes and survey.classes == classes:
+            fixes = (Fix("start-at-zero", "advice", "unsafe", command=_renumber(survey)), *raise_class_num)
+            yield Finding(at=class_num.location, via=survey.source, case="starts-at-one", fixes=fixes, **values)
+        else:
+            case = "gaps" if survey.missing_count and survey.classes <= classes else "default"
+            yield Finding(at=class_num.location, via=survey.source, case=case, fixes=raise_class_num, **values)
+
+
+def _renumber(survey: LabelSurvey) -> str:
+    separator = survey.format.separator or " "
+    field = {"\t": r"\t"}.get(separator, separator)
+    return f"awk -F'{field}' -v OFS='{field}' '{{$2 -= {survey.min}; print}}' {survey.file} > {survey.file}.from0"
+
+
+@check("LAB103", name="negative-label", stages=TRAIN | EVAL)
+def negative_label(labels: Labels) -> Iterator[Finding]:
+    """A label below 0: an error in the loss, and with a batch mix operator silently the last class."""
+    for survey in _classified(labels):
+        below = sorted(label for label in survey.per_class if label < 0)
+        if not below or survey.relabel:
+            continue
+        first = min(survey.per_class[label].first_line for label in below)
+        yield Finding(
+            at=_at(survey, first),
+            via=survey.source,
+            fixes=(Fix("correct-lines", "advice", "unsafe"),),
+            split=survey.split,
+            labels=below[:10],
+            samples=sum(survey.per_class[label].samples for label in below),
+            line=first,
+            file=survey.file,
+        )
+
+
+@check("LAB104", name="labels-not-from-zero", stages=TRAIN)
+def labels_not_from_zero(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+    """Labels begin above 0 and still fit class_num: allowed, with outputs that no sample ever trains (FAQ 2.1)."""
+    surveys = [s for s in _classified(labels) if s.split == "Train" and not s.relabel]
+    classes = _class_num(config).value
+    for survey in surveys:
+        low = survey.min
+        if low is None or low <= 0 or (survey.needed_class_num or 0) > classes:
+            continue
+        yield Finding(
+            at=_at(survey, survey.per_class[low].first_line),
+            via=survey.source,
+            fixes=(Fix("start-at-zero", "advice", "unsafe", command=_renumber(survey)),),
+            min_label=low,
+            max_label=survey.max,
+            class_num=classes,
+            file=survey.file,
+        )
+
+
+@check("LAB105", name="class-num-larger-than-needed", stages=TRAIN)
+def class_num_larger_than_needed(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+    """More outputs than labels: allowed, at the price of a larger last layer (FAQ 2.1). 1000 is the default that is forgotten."""
+    surveys = [s for s in _classified(labels) if s.split == "Train"]
+    _class_num(config)
+    needed = max((s.needed_class_num or 0 for s in surveys), default=0)
+    if not needed or len(surveys) < len(labels.of("Train")) or any(u.split == "Train" for u in labels.unread):
+        raise NotApplicable("no-labels-read")
+    for count in config.class_counts:
+        classes = count.count.value
+        if classes <= needed:
+            continue
+        forgotten = classes == IMAGENET_CLASSES and needed <= IMAGENET_CLASSES // 2
+        extra = head_bytes(count.architecture, classes - needed) if count.architecture else None
+        yield Finding(
+            at=count.count.location,
+            case="imagenet-default" if forgotten else "cost-unknown" if extra is None else "default",
+            fixes=(Fix("set-class-num", "edit", "safe", at=count.count.location, value=needed, values={"needed": needed}),),
+            class_num=classes,
+            needed_class_num=needed,
+            spare=classes - needed,
+            extra_bytes=extra,
+            architecture=count.architecture,
+        )
+
+
+@check("LAB106", name="label-id-gaps", stages=TRAIN)
+def label_id_gaps(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+    """Ids between the smallest and the largest that no sample has: allowed, but often a class that got lost (FAQ 2.1)."""
+    for survey in _classified(labels):
+        low, high = survey.min, survey.max
+        if survey.split != "Train" or survey.relabel or low is None or high is None:
+            continue
+        gaps = survey.missing_count - max(low, 0)
+        if gaps <= 0 or (config.class_num is not None and high >= config.class_num.value):
+            continue
+        yield Finding(
+            at=_at(survey, survey.per_class[high].first_line),
+            via=survey.source,
+            fixes=(Fix("renumber", "advice", "unsafe"),),
+            gaps=gaps,
+            missing=[label for label in survey.missing if label > low][:10],
+            classes=survey.classes,
+            min_label=low,
+            max_label=high,
+            file=survey.file,
+        )
+
+
+@check("LAB107", name="label-line-unparsable", stages=TRAIN | EVAL)
+def label_line_unparsable(labels: Labels) -> Iterator[Finding]:
+    """Lines that the dataset class cannot read: blank, without a label, or with one that is no integer."""
+    yield from _bad_lines(labels, ("blank", "no-label", "not-integer", "extra-column", "too-long", "empty-separator"))
+
+
+@check("LAB108", name="wrong-separator", stages=TRAIN | EVAL)
+def wrong_separator(labels: Labels) -> Iterator[Finding]:
+    """Lines written with another separator than the dataset class splits at."""
+    yield from _bad_lines(labels, ("wrong-separator",))
+
+
+@check("LAB109", name="path-contains-separator", stages=TRAIN | EVAL)
+def path_contains_separator(labels: Labels) -> Iterator[Finding]:
+    """The separator stands in the path, or twice before the label, so that the second part is no label."""
+    yield from _bad_lines(labels, ("separator-in-path",))
+
+
+def _bad_lines(labels: Labels, reasons: tuple[str, ...]) -> Iterator[Finding]:
+    if not labels.surveys:
+        raise NotApplicable("no-labels-read")
+    for survey in labels.surveys:
+        forgiving = survey.format.forgiving and survey.samples > 0
+        for reason in reasons:
+            count = survey.bad_counts.get(reason, 0)
+            if not count:
+                continue
+            lines = [bad for bad in survey.bad if bad.reason == reason]
+            first = lines[0] if lines else None
+            case = f"{reason}-legacy" if forgiving else reason
+            yield Finding(
+                at=_at(survey, first.line if first else None),
+                via=survey.source,
+                case=case,
+                fixes=_line_fixes(survey, reason),
+                split=survey.split,
+                file=survey.file,
+                count=count,
+                lines=[bad.line for bad in lines][:10],
+                text=first.text if first else "",
+                total_lines=survey.lines,
+                separator=_shown(survey.format.separator),
+                separator_seen=_shown(survey.separator_seen) if survey.separator_seen else None,
+            )
+
+
+def _line_fixes(survey: LabelSurvey, reason: str) -> tuple[Fix, ...]:
+    if reason == "blank":
+        return (Fix("delete-blank", "command", "safe", command=f"sed -i.bak '/^[[:space:]]*$/d' {survey.file}"),)
+    key = survey.source.key or ""
+    key = key[: -len(".cls_label_path")] if key.endswith(".cls_label_path") else key.rpartition(".")[0]
+    if reason == "wrong-separator" and survey.separator_seen:
+        shown = _shown(survey.separator_seen)
+        return (Fix("set-delimiter", "advice", "safe", snippet=f'delimiter: "{shown}"', values={"separator": shown, "key": key}),)
+    if reason == "separator-in-path":
+        return (Fix("use-tab", "advice", "unsafe", snippet='delimiter: "\\t"', values={"key": key}),)
+    return (Fix("correct-lines", "advice", "unsafe"),)
+
+
+def _shown(separator: str | None) -> str:
+    if separator is None:
+        return "white space"
+    return SEPARATORS.get(separator, separator)
+
+
+@check("LAB110", name="eval-label-outside-training", stages=TRAIN)
+def eval_label_outside_training(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+    """Evaluation samples of classes that training never sees: they can only be counted as wrong."""
+    surveys = _classified(labels)
+    train = [s for s in surveys if s.split == "Train"]
+    if not train or any(u.split == "Train" for u in labels.unread) or any(s.relabel for s in surveys):
+        raise NotApplicable("no-train-labels")
+    known = {label for survey in train for label in survey.per_class}
+    top = config.class_num.value if config.class_num else None
+    for survey in surveys:
+        strange = sorted(k for k in survey.per_class if k >= 0 and k not in known and (top is None or k < top))
+        if survey.split != "Eval" or not strange:
+            continue
+        first = min(survey.per_class[k].first_line for k in strange)
+        affected = sum(survey.per_class[k].samples for k in strange)
+        yield Finding(
+            at=_at(survey, first),
+            via=survey.source,
+            fixes=(Fix("renumber", "advice", "unsafe"),),
+            labels=strange[:10],
+            count=len(strange),
+            samples=affected,
+            share=round(100 * affected / survey.samples, 1),
+            train_min=min(known),
+            train_max=max(known),
+            file=survey.file,
+            line=first,
+        )
+
+
+@check("LAB111", name="train-eval-leakage", stages=TRAIN)
+def train_eval_leakage(labels: Labels) -> Iterator[Finding]:
+    """Images that stand in the training list and in the evaluation list: the metric is better than the model."""
+    if not labels.of("Train") or not labels.of("Eval"):
+        raise NotApplicable("no-two-lists")
+    for overlap in labels.overlaps:
+        train, other = labels.surveys[overlap.train], labels.surveys[overlap.other]
+        example = overlap.examples[0] if overlap.examples else None
+        yield Finding(
+            at=_at(other, example.second_line if example else None),
+            via=other.source,
+            case="same-file" if train.path == other.path else "default",
+            fixes=(Fix("split-again", "advice", "unsafe"),),
+            shared=overlap.shared,
+            eval_samples=other.samples,
+            share=round(100 * overlap.shared / max(1, other.samples), 1),
+            train_file=train.file,
+            eval_file=other.file,
+            example=example.path if example else "",
+            train_line=example.first_line if example else None,
+            eval_line=example.second_line if example else None,
+        )
+
+
+@check("LAB112", name="label-file-empty", stages=TRAIN | EVAL)
+def label_file_empty(labels: Labels) -> Iterator[Finding]:
+    """A list without a sample: the run does nothing, saves a random model and exits with 0."""
+    if not labels.surveys:
+        raise NotApplicable("no-labels-read")
+    for survey in labels.surveys:
+        if survey.samples == 0 and not survey.bad_counts:
+            yield Finding(
+                at=survey.source, split=survey.split, file=survey.file, size=survey.size, fixes=(Fix("fill", "advice", "unsafe"),)
+            )
+
+
+@check("LAB113", name="label-file-unreadable", stages=TRAIN | EVAL)
+def label_file_unreadable(labels: Labels, paths: DataPaths) -> Iterator[Finding]:
+    """A label file is there but cannot be read: no permission, a folder, a device, binary."""
+    if not paths.lists:
+        raise NotApplicable("no-label-file")
+    for item in labels.unread:
+        if item.why.reason != "file-missing":
+            fixes = (
+                (Fix("grant", "command", "unsafe", command=f"chmod u+r {item.path}"),) if item.why.reason == "file-no-permission" else ()
+            )
+            yield Finding(
+                at=item.source, case=item.why.reason, fixes=fixes, split=item.split, file=item.file, error=item.why.values.get("error", "")
+            )
+
+
+@check("LAB114", name="label-file-encoding", stages=TRAIN | EVAL)
+def label_file_encoding(labels: Labels) -> Iterator[Finding]:
+    """Bytes that PaddleClas cannot read as UTF-8, a byte order mark in front of the first path, or characters nobody sees."""
+    if not labels.surveys:
+        raise NotApplicable("no-labels-read")
+    for survey in labels.surveys:
+        if survey.not_utf8:
+            encoding = survey.not_utf8.encoding
+            command = f"iconv -f {encoding} -t utf-8 {survey.file} > {survey.file}.utf8" if encoding else None
+            yield Finding(
+                at=_at(survey, survey.not_utf8.line),
+                via=survey.source,
+                case="not-utf8",
+                fixes=(Fix("convert", "command", "safe", command=command),) if command else (),
+                file=survey.file,
+                line=survey.not_utf8.line,
+                byte=f"0x{survey.not_utf8.byte:02x}",
+                encoding=encoding or "?",
+            )
+        if survey.bom:
+            yield Finding(
+                at=_at(survey, 1),
+                via=survey.source,
+                case="bom",
+                fixes=(Fix("remove-bom", "command", "safe", command=f"sed -i.bak '1s/^\\xEF\\xBB\\xBF//' {survey.file}"),),
+                file=survey.file,
+            )
+        hidden = [row for row in survey.invisible if not (survey.bom and row == (1, "U+FEFF"))]
+        if hidden:
+            yield Finding(
+                at=_at(survey, hidden[0][0]),
+                via=survey.source,
+                case="invisible",
+                file=survey.file,
+                count=survey.invisible_lines - (len(survey.invisible) - len(hidden)),
+                line=hidden[0][0],
+                characters=hidden[0][1],
+            )

@@ -1,0 +1,118 @@
+"""The command line: one module per command, imported only when it is called.
+
+A command's module has `arguments(parser, lang)` and `run(options, lang) -> int`. stdout carries the report, stderr the progress and the one line
+about what cannot be served.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from typing import Any, NoReturn
+
+from doctor.exit import Exit
+from doctor.run import default_lang
+from doctor.version import VERSION
+from knowledge.phrases import phrase
+
+COMMANDS = ("check", "faq", "rule", "demo", "schema", "completion")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line, in the user's language."""
+
+    lang = "en"
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: {message}  ({self.prog} --help)", file=sys.stderr)
+        sys.exit(Exit.REFUSED)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show Chinese must not end in a traceback
+    try:
+        return _dispatch(arguments)
+    except KeyboardInterrupt:
+        print(phrase("interrupted", _language(arguments)), file=sys.stderr)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # the reader (head, less) has gone; Python would complain again when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+
+
+def _dispatch(arguments: list[str]) -> int:
+    lang = _language(arguments)
+    if lang not in ("zh", "en"):
+        return refuse(phrase("unknown-lang", "en", given=lang))
+    _speak(lang)
+    while arguments and arguments[0].startswith("--lang"):
+        arguments = arguments[1 if "=" in arguments[0] else 2 :]
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        whole_parser(lang).print_help()
+        return Exit.OK
+    if arguments[0] in ("--version", "-V"):
+        print(f"paddle-doctor {VERSION}")
+        return Exit.OK
+    name = arguments[0]
+    if name not in COMMANDS:
+        import difflib
+
+        close = difflib.get_close_matches(name, COMMANDS, 1)
+        hint = phrase("did-you-mean", lang, name=close[0]) if close else ", ".join(COMMANDS)
+        return refuse(phrase("unknown-command", lang, name=name, hint=hint))
+    module = _module(name)
+    parser = Parser(prog=f"paddle-doctor {name}", description=phrase(f"help-{name}", lang))
+    add_language(parser, lang)
+    module.arguments(parser, lang)
+    return int(module.run(parser.parse_args(arguments[1:]), lang))
+
+
+def whole_parser(lang: str) -> Parser:
+    """The parser of all commands together, for `--help` and for shell completion."""
+    parser = Parser(prog="paddle-doctor", description=phrase("help-program", lang))
+    parser.add_argument("-V", "--version", action="version", version="", help=phrase("help-version", lang))
+    add_language(parser, lang)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser, title=phrase("help-commands", lang))
+    for name in COMMANDS:
+        sub = commands.add_parser(name, help=phrase(f"help-{name}", lang), description=phrase(f"help-{name}", lang))
+        add_language(sub, lang)
+        _module(name).arguments(sub, lang)
+    return parser
+
+
+def add_language(parser: argparse.ArgumentParser, lang: str) -> None:
+    """`--lang`, which every command has; it is read before the parser is made."""
+    parser.add_argument("--lang", choices=("zh", "en"), default=None, help=phrase("help-lang", lang))
+
+
+def refuse(line: str) -> int:
+    """Say in one line why the request cannot be served."""
+    print(f"paddle-doctor: {line}", file=sys.stderr)
+    return Exit.REFUSED
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"doctor.cli.{name}")
+
+
+def _language(arguments: list[str]) -> str:
+    for index, argument in enumerate(arguments):
+        if argument.startswith("--lang="):
+            return argument.partition("=")[2]
+        if argument == "--lang" and index + 1 < len(arguments):
+            return arguments[index + 1]
+    return default_lang()
+
+
+def _speak(lang: str) -> None:
+    """Let argparse's own words be Chinese: it looks them up through `argparse._`, which has no catalogue of its own."""
+    if lang == "zh":
+        from knowledge.phrases_cli import ARGPARSE_ZH
+
+        argparse._ = lambda text: ARGPARSE_ZH.get(text, text)  # type: ignore[attr-defined]

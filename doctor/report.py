@@ -1,0 +1,193 @@
+"""The report: a diagnosis put into words. Its records are the JSON that others build on, so a change of meaning needs a new `schema_version`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from checks.facts.base import Request
+from checks.model import Finding, Fix, Location, Severity, Unavailable
+from checks.registry import Check, Registry, matches
+from doctor.engine import Diagnosis, Status
+from doctor.settings import Level
+from doctor.suppression import suppress
+from knowledge.pages import Case, Page, page
+from knowledge.phrases import phrase
+from knowledge.template import fill
+
+SCHEMA_VERSION = 1
+
+SeverityName = Literal["error", "warning", "info"]
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """Who wrote the report."""
+
+    name: str
+    version: str
+
+
+class ConfigInfo(msgspec.Struct, frozen=True):
+    """What was checked: the file, its layout, where relative paths count from and why, the overrides, and the facts that were assumed."""
+
+    file: str
+    generation: str
+    stage: str
+    root: str
+    root_reason: str
+    overrides: list[str]
+    assumed: dict[str, float]
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """The counts of a run: findings by severity, suppressed ones, and checks by status."""
+
+    error: int
+    warning: int
+    info: int
+    suppressed: int
+    passed: int
+    failed: int
+    skipped: int
+    crashed: int
+
+
+class ReportedFix(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A way out: `kind` edit (set `key` of `file` to `value`), command (run it) or advice (text, or a `snippet` of YAML to copy)."""
+
+    title: str
+    safety: Literal["safe", "unsafe"]
+    kind: Literal["edit", "command", "advice"]
+    file: str | None = None
+    key: str | None = None
+    value: Any = None
+    command: str | None = None
+    snippet: str | None = None
+
+
+class ReportedFinding(msgspec.Struct, frozen=True):
+    """One problem in words: where it stands, the measured numbers (`evidence`), why it matters, and the ways out."""
+
+    code: str
+    name: str
+    severity: SeverityName
+    entry: str
+    message: str
+    because: str
+    location: Location
+    evidence: dict[str, Any]
+    fixes: list[ReportedFix]
+
+
+class ReportedCheck(msgspec.Struct, frozen=True):
+    """What became of one check. `seconds` is its own time in tenths, without that of the facts, so that equal runs give equal bytes."""
+
+    code: str
+    status: Status
+    reason: str | None
+    seconds: float
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The outcome of one run, ordered: findings by severity, code and place; checks by code."""
+
+    schema_version: int
+    tool: Tool
+    config: ConfigInfo
+    summary: Summary
+    findings: list[ReportedFinding]
+    checks: list[ReportedCheck]
+
+
+def build_report(
+    diagnosis: Diagnosis, registry: Registry, lang: str, version: str, severities: dict[str, Level] | None = None, judge_unused: bool = True
+) -> tuple[Report, list[str]]:
+    """Word a diagnosis in a language; also returns the tracebacks of checks that crashed.
+
+    `severities` maps codes, names or prefixes to the user's own severity; `off` drops a rule's findings.
+    """
+    config = diagnosis.config
+    known = [*registry.checks.values()]
+    hidden = suppress(diagnosis.results, config, known, judge_unused)
+    findings: list[ReportedFinding] = []
+    crashes: list[str] = []
+    checks: list[ReportedCheck] = []
+    pages: dict[str, Page] = {}
+    for result in diagnosis.results:
+        status, reason = result.status, result.reason
+        try:
+            worded = [_word(finding, result.check, pages, lang, severities or {}) for finding in result.findings]
+            findings += [finding for finding in worded if finding is not None]
+        except Exception as error:  # a page that does not fit its check is our bug, like a crash of the check
+            import traceback
+
+            status = "crashed"
+            crashes.append(traceback.format_exc())
+            reason = Unavailable("check-crashed", {"error": f"{type(error).__name__}: {error}"})
+        if result.crash:
+            crashes.append(result.crash)
+        text = phrase(reason.reason, lang, **reason.values) if reason else None
+        checks.append(ReportedCheck(result.check.code, status, text, round(result.seconds, 1)))
+    findings.sort(key=_order)
+    counts = {severity.value: sum(f.severity == severity.value for f in findings) for severity in Severity}
+    statuses = {status: sum(c.status == status for c in checks) for status in ("passed", "failed", "skipped", "crashed")}
+    info = ConfigInfo(
+        file=config.file,
+        generation=config.generation,
+        stage=config.stage,
+        root=config.root,
+        root_reason=config.root_reason,
+        overrides=list(diagnosis.request.overrides),
+        assumed=_assumed(diagnosis.request),
+    )
+    summary = Summary(**counts, suppressed=len(hidden), **statuses)
+    return Report(SCHEMA_VERSION, Tool("paddle-doctor", version), info, summary, findings, checks), crashes
+
+
+def _assumed(request: Request) -> dict[str, float]:
+    return {k: v for k, v in msgspec.structs.asdict(request.assumed).items() if v is not None}
+
+
+def _order(finding: ReportedFinding) -> tuple[Any, ...]:
+    at = finding.location
+    return (Severity(finding.severity).rank, finding.code, at.file, at.line or 0, at.column or 0, at.key or "", finding.message)
+
+
+def _word(finding: Finding, rule: Check, pages: dict[str, Page], lang: str, severities: dict[str, Level]) -> ReportedFinding | None:
+    found = pages.get(rule.code) or pages.setdefault(rule.code, page(rule.code, rule.pages))
+    case: Case = found.case(finding.case)
+    severity = case.severity
+    for pattern, level in severities.items():
+        if matches(rule.code, rule.name, pattern):
+            severity = level
+    if severity == "off":
+        return None
+    evidence = {key: value for key, value in finding.evidence.items() if value is not None}
+    values = dict(finding.evidence)
+    return ReportedFinding(
+        code=rule.code,
+        name=rule.name,
+        severity=severity,  # type: ignore[arg-type]  # the page's severities are checked by a test
+        entry=found.entry,
+        message=fill(case.zh if lang == "zh" else case.en, values),
+        because=found.because.get(lang),
+        location=finding.at,
+        evidence=evidence,
+        fixes=[_word_fix(fix, found, values, lang) for fix in finding.fixes],
+    )
+
+
+def _word_fix(fix: Fix, found: Page, values: dict[str, Any], lang: str) -> ReportedFix:
+    title = fill(found.fixes[fix.id].get(lang), {**values, **fix.values})
+    at = fix.at
+    return ReportedFix(
+        title=title,
+        safety=fix.safety,
+        kind=fix.kind,
+        file=at.file if at else None,
+        key=at.key if at else None,
+        value=fix.value,
+        command=fix.command,
+        snippet=fix.snippet,
+    )

@@ -1,0 +1,127 @@
+"""One check from request to report, for the command line, the API and the hook alike."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple, get_args
+
+from checks.facts.base import Assumed, Request, StageName, World
+from checks.registry import Registry
+from doctor.engine import Diagnosis, Listener, RequestRefused, diagnose
+from doctor.exit import Exit
+from doctor.report import Report, build_report
+from doctor.settings import Settings, load_settings
+from doctor.suppression import unused_suppression
+from doctor.version import VERSION
+
+_UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+class Run(NamedTuple):
+    """A finished run: the report, the diagnosis behind it, tracebacks of our own crashes, the exit status, and where it was run."""
+
+    report: Report
+    diagnosis: Diagnosis
+    crashes: list[str]
+    exit: Exit
+    cwd: str
+
+
+def default_lang(environ: dict[str, str] | None = None) -> str:
+    """`zh` where the locale is Chinese, else `en`."""
+    env = os.environ if environ is None else environ
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if env.get(name):
+            return "zh" if env[name].lower().startswith("zh") else "en"
+    return "en"
+
+
+def complete_registry() -> Registry:
+    """Our checks, those of plug-ins, and the engine's own."""
+    found = Registry.discover()
+    return Registry(sorted([*found.checks.values(), unused_suppression], key=lambda c: c.code))
+
+
+def run_check(
+    config: str,
+    overrides: tuple[str, ...] = (),
+    *,
+    stage: str = "train",
+    root: str | None = None,
+    lang: str | None = None,
+    select: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
+    assume: tuple[str, ...] = (),
+    fail_on: str | None = None,
+    settings: Settings | None = None,
+    listener: Listener | None = None,
+    world: World | None = None,
+) -> Run:
+    """Check a config.
+
+    Raises:
+        RequestRefused: it cannot be served; `line` says why in the user's language.
+    """
+    speak = lang or default_lang()
+    world = world or World()
+    try:
+        if settings is None:
+            settings, _ = load_settings(world.cwd)
+        speak = lang or settings.lang or speak
+        if speak not in ("zh", "en"):
+            raise RequestRefused("unknown-lang", given=speak)
+        if stage not in get_args(StageName):
+            raise RequestRefused("unknown-stage", stage=stage)
+        registry = complete_registry()
+        chosen, dropped = select or settings.select, (*settings.ignore, *ignore)
+        for flag, names in (("select", chosen), ("ignore", dropped), ("severities", tuple(settings.severities))):
+            try:
+                registry.select(names, ())
+            except KeyError as error:
+                raise RequestRefused("unknown-rule", flag=f"--{flag}", name=error.args[0]) from None
+        checks = registry.select(chosen, dropped)
+        request = Request(config, overrides, root, stage, parse_assumptions(assume))  # type: ignore[arg-type]  # one of the stages, see above
+        judged = unused_suppression in checks
+        diagnosis = diagnose(request, [c for c in checks if c is not unused_suppression], world=world, listener=listener)
+    except RequestRefused as error:
+        error.lang = speak if speak in ("zh", "en") else "en"
+        raise
+    report, crashes = build_report(diagnosis, registry, speak, VERSION, settings.severities, judged)
+    return Run(report, diagnosis, crashes, exit_status(report, fail_on or settings.fail_on), world.cwd)
+
+
+def exit_status(report: Report, fail_on: str) -> Exit:
+    """The exit status of a report: findings first, then our own crashes."""
+    order = ["error", "warning", "info"]
+    failing = order[: order.index(fail_on) + 1] if fail_on in order else []
+    if any(finding.severity in failing for finding in report.findings):
+        return Exit.FINDINGS
+    return Exit.CRASHED if report.summary.crashed else Exit.OK
+
+
+def parse_assumptions(texts: tuple[str, ...]) -> Assumed:
+    """`shm=64m`, `memory=8g`, `cpus=4`, `gpus=2`; sizes as bytes or with k, m, g, t, as Docker writes them.
+
+    Raises:
+        RequestRefused: a key or value is none of these.
+    """
+    values: dict[str, float] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        number = _assumption(key.strip(), value.strip().lower()) if equals else None
+        if number is None:
+            raise RequestRefused("assume-wrong", text=text)
+        values[key.strip()] = number
+    return Assumed(**values)  # type: ignore[arg-type]  # the keys are those of Assumed, see _assumption
+
+
+def _assumption(key: str, value: str) -> float | None:
+    if key in ("shm", "memory"):
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?", value)
+        return int(float(match.group(1)) * _UNITS[match.group(2)]) if match else None
+    if key == "gpus":
+        return int(value) if value.isdigit() else None
+    if key == "cpus":
+        return float(value) if re.fullmatch(r"\d+(\.\d+)?", value) and float(value) > 0 else None
+    return None

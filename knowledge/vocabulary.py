@@ -1,0 +1,464 @@
+"""The configuration keys PaddleClas knows, and what a key it does not know was probably meant to be.
+
+PaddleClas seldom complains about a key it does not read: `Global.epoch: 20` trains for as long as `Global.epochs` says,
+and `-o DataLoader.TRAIN.sampler.batch_size=512` adds a block nobody looks at. The table beside this module
+(`vocabulary/keys.json`, made by `scripts/make_vocabulary.py` from the source and all shipped configurations of 2.0-beta
+to develop) tells such keys from real ones. A key that any of these branches knows, in the place where it stands, is
+known. What is reported therefore exists nowhere.
+
+The grammar of the table: a *slot* is one kind of mapping or list. `to` and `below` name the slot under a key, `any` the
+slot under a freely chosen name (`Arch.models.0.Student`), `items` the slot of a list element; an `open` slot is handed
+on to code outside PaddleClas. The value of a key without a slot is not looked into.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os.path
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+Path = tuple[str | int, ...]
+
+
+class UnknownKey(NamedTuple):
+    """A key PaddleClas knows nothing of.
+
+    `at` counts the known steps before it, `key` is the unknown step as written, `suggestion` the whole path as it was
+    probably meant, dotted; None when nothing is close enough to be worth a guess. The value may have to change too:
+    `TRAIN.batch_size` is a total over all cards, `DataLoader.Train.sampler.batch_size` a figure per card.
+    """
+
+    at: int
+    key: str
+    suggestion: str | None
+
+
+def unknown_key(path: Path, generation: str, siblings: Mapping[str, object] | None = None) -> UnknownKey | None:
+    """The first step of `path` that PaddleClas does not know, or None when it knows them all.
+
+    `generation` is "legacy" (2.1 and before), "modern" (2.2 and later) or "deploy". List positions may be numbers or,
+    as an override spells them, digits. `siblings`, the mapping of the user's configuration the unknown key stands in,
+    puts the names found there before others as suggestions.
+    """
+    table = _table()
+    # YAML also has null, dates and fractions for keys; no such key is ever known.
+    path = tuple(step if isinstance(step, int) and not isinstance(step, bool) else str(step) for step in path)
+    at = _known_steps(table, table["roots"][generation], path)
+    if at == len(path):
+        return None
+    found = _suggest(table, path, at, generation, frozenset(siblings or ()))
+    return UnknownKey(at, str(path[at]), ".".join(map(str, found)) if found else None)
+
+
+@functools.cache
+def _table() -> dict[str, Any]:
+    """The vocabulary, read on first use (about a millisecond)."""
+    with open(os.path.join(os.path.dirname(__file__), "vocabulary", "keys.json"), encoding="ascii") as file:
+        table: dict[str, Any] = json.load(file)
+    return table
+
+
+# --- walking the grammar
+
+_LEAF: Final = ""
+
+
+def _is_index(step: str | int) -> bool:
+    """A list position, as YAML's reader counts it or as an override spells it (-1 works there as well)."""
+    if isinstance(step, str):
+        return step.removeprefix("-").isdecimal()
+    return True
+
+
+def _step(table: dict[str, Any], slot: str, step: str | int) -> str | None:
+    """The slot under one key or position of a slot; None when the key is unknown there."""
+    if slot == _LEAF:
+        return _LEAF
+    rule = table["slots"][slot]
+    if "open" in rule:
+        return slot
+    if "items" in rule and _is_index(step):
+        return str(rule["items"])
+    if "any" in rule:
+        return str(rule["any"])
+    if step not in rule["keys"]:
+        return None
+    return str(rule.get("to", {}).get(step, rule.get("below", _LEAF)))
+
+
+def _known_steps(table: dict[str, Any], slot: str, path: Sequence[str | int]) -> int:
+    for count, step in enumerate(path):
+        following = _step(table, slot, step)
+        if following is None:
+            return count
+        slot = following
+    return len(path)
+
+
+def _slot_at(table: dict[str, Any], slot: str, path: Sequence[str | int]) -> str:
+    for step in path:
+        slot = _step(table, slot, step) or _LEAF
+    return slot
+
+
+# --- what was meant
+
+# The same thing in the layout of 2.1 and before and in that of 2.2 and later.
+_MOVED: Final[tuple[tuple[str, str], ...]] = (
+    ("ARCHITECTURE.name", "Arch.name"),
+    ("ARCHITECTURE", "Arch"),
+    ("ARCHITECTURE.params", "Arch"),
+    ("LEARNING_RATE.function", "Optimizer.lr.name"),
+    ("LEARNING_RATE.params.lr", "Optimizer.lr.learning_rate"),
+    ("LEARNING_RATE", "Optimizer.lr"),
+    ("LEARNING_RATE.params", "Optimizer.lr"),
+    ("OPTIMIZER.function", "Optimizer.name"),
+    ("OPTIMIZER", "Optimizer"),
+    ("OPTIMIZER.params", "Optimizer"),
+    ("OPTIMIZER.regularizer.factor", "Optimizer.regularizer.coeff"),
+    ("OPTIMIZER.regularizer.function", "Optimizer.regularizer.name"),
+    *(
+        (f"{old}.{key}", f"DataLoader.{new}.{home}")
+        for old, new in (("TRAIN", "Train"), ("VALID", "Eval"))
+        for key, home in (
+            ("batch_size", "sampler.batch_size"),
+            ("data_dir", "dataset.image_root"),
+            ("delimiter", "dataset.delimiter"),
+            ("file_list", "dataset.cls_label_path"),
+            ("mix", "dataset.batch_transform_ops"),
+            ("num_workers", "loader.num_workers"),
+            ("transforms", "dataset.transform_ops"),
+        )
+    ),
+    ("TRAIN", "DataLoader.Train"),
+    ("VALID", "DataLoader.Eval"),
+    ("checkpoints", "Global.checkpoints"),
+    ("classes_num", "Arch.class_num"),
+    ("ema_decay", "EMA.decay"),
+    ("epochs", "Global.epochs"),
+    ("image_shape", "Global.image_shape"),
+    ("model_save_dir", "Global.output_dir"),
+    ("multilabel", "Global.use_multilabel"),
+    ("pretrained_model", "Global.pretrained_model"),
+    ("print_interval", "Global.print_batch_step"),
+    ("save_interval", "Global.save_interval"),
+    ("scale_loss", "AMP.scale_loss"),
+    ("use_amp", "AMP.use_amp"),
+    ("use_dali", "Global.use_dali"),
+    ("use_dynamic_loss_scaling", "AMP.use_dynamic_loss_scaling"),
+    ("use_gpu", "Global.device"),
+    ("valid_interval", "Global.eval_interval"),
+    ("validate", "Global.eval_during_train"),
+)
+
+# What people call a thing, per slot, where no likeness of letters would lead from the one to the other.
+_SYNONYMS: Final[dict[str, dict[str, str]]] = {
+    "arch": {
+        **dict.fromkeys(("class_number", "classes", "n_class", "n_classes", "num_class"), "class_num"),
+        "pretrain": "pretrained",
+    },
+    "dataset": {
+        **dict.fromkeys(("cls_label_file", "file_list", "label_file", "list_file"), "cls_label_path"),
+        **dict.fromkeys(("data_dir", "data_root", "img_root", "root"), "image_root"),
+        **dict.fromkeys(("batch_transforms", "mix"), "batch_transform_ops"),
+        "transforms": "transform_ops",
+    },
+    "global": {
+        **dict.fromkeys(("epoch_num", "max_epoch", "max_epochs", "num_epoch", "num_epochs", "total_epochs"), "epochs"),
+        **dict.fromkeys(("pretrain", "pretrained", "pretrained_weights", "weights"), "pretrained_model"),
+        **dict.fromkeys(("model_save_dir", "output", "output_path", "save_dir"), "output_dir"),
+        **dict.fromkeys(("resume", "resume_from"), "checkpoints"),
+        **dict.fromkeys(("inference_dir", "save_infer_dir", "save_inference_path"), "save_inference_dir"),
+    },
+    "infer": {"transform_ops": "transforms"},
+    "deploy.global": {
+        **dict.fromkeys(("mkldnn", "use_mkldnn", "use_onednn"), "enable_mkldnn"),
+        **dict.fromkeys(("use_trt", "tensorrt"), "use_tensorrt"),
+        **dict.fromkeys(("inference_dir", "inference_model"), "inference_model_dir"),
+        "cpu_threads": "cpu_num_threads",
+    },
+    "legacy": {
+        **dict.fromkeys(("class_num", "num_classes"), "classes_num"),
+        **dict.fromkeys(("eval", "val"), "VALID"),
+        "output_dir": "model_save_dir",
+    },
+    "loader": {
+        **dict.fromkeys(("num_work", "worker", "workers"), "num_workers"),
+        **dict.fromkeys(("shared_memory", "shm", "use_shm"), "use_shared_memory"),
+    },
+    "loaders": {**dict.fromkeys(("val", "valid", "validate", "validation"), "Eval"), "training": "Train"},
+    "loss.params": dict.fromkeys(("label_smooth", "label_smoothing", "smoothing"), "epsilon"),
+    "lr": dict.fromkeys(("base_lr", "init_lr", "initial_lr", "lr"), "learning_rate"),
+    "metrics": dict.fromkeys(("val", "valid"), "Eval"),
+    "losses": dict.fromkeys(("val", "valid"), "Eval"),
+    "optimizer": {"wd": "weight_decay"},
+    "regularizer": {"factor": "coeff"},
+    "sampler": dict.fromkeys(("batch", "bs"), "batch_size"),
+}
+
+# Where a key belongs that many places know.
+_HOMES: Final[dict[str, dict[str, str]]] = {
+    "modern": {
+        **dict.fromkeys(("batch", "batch_size", "bs"), "DataLoader.Train.sampler.batch_size"),
+        **dict.fromkeys(("class_nums", "classes_num", "num_class", "num_classes"), "Arch.class_num"),
+        **dict.fromkeys(("data_dir", "image_root"), "DataLoader.Train.dataset.image_root"),
+        **dict.fromkeys(("cls_label_path", "file_list"), "DataLoader.Train.dataset.cls_label_path"),
+        **dict.fromkeys(("base_lr", "learning_rate", "lr"), "Optimizer.lr.learning_rate"),
+        **dict.fromkeys(("epoch", "max_epoch", "max_epochs", "num_epochs"), "Global.epochs"),
+        "class_id_map_file": "Infer.PostProcess.class_id_map_file",
+        "class_num": "Arch.class_num",
+        "model_name": "Arch.name",
+        "num_workers": "DataLoader.Train.loader.num_workers",
+        "pretrained": "Arch.pretrained",
+        **dict.fromkeys(("pretrain_weights", "weights"), "Global.pretrained_model"),
+        "use_gpu": "Global.device",
+        "weight_decay": "Optimizer.weight_decay",
+    },
+    "legacy": {
+        **dict.fromkeys(("batch", "batch_size", "bs"), "TRAIN.batch_size"),
+        **dict.fromkeys(("class_num", "num_classes"), "classes_num"),
+        **dict.fromkeys(("base_lr", "learning_rate", "lr"), "LEARNING_RATE.params.lr"),
+        **dict.fromkeys(("data_dir", "image_root"), "TRAIN.data_dir"),
+        **dict.fromkeys(("file_list", "cls_label_path"), "TRAIN.file_list"),
+        "num_workers": "TRAIN.num_workers",
+        "pretrained": "pretrained_model",
+    },
+    "deploy": {
+        "batch_size": "Global.batch_size",
+        "class_id_map_file": "PostProcess.Topk.class_id_map_file",
+        "topk": "PostProcess.Topk.topk",
+    },
+}
+
+# Misspelt in configurations PaddleClas ships, or out of use: known, but never what anyone should be led to.
+_NEVER_OFFERED: Final = frozenset(
+    (
+        ("deploy.global", "labe_list"),
+        ("global", "class_num"),
+        ("global", "infer_imgs"),
+        ("op", "BlurImage"),
+        ("optimizer", "clip_grad"),
+        ("ssl", "tempture"),
+    )
+)
+
+# Words too general to say where they belong when their surroundings are wrong.
+_GENERIC: Final = frozenset(
+    (
+        *("alpha", "config", "delimiter", "dropout", "epsilon", "function", "gamma", "input_size", "key", "level"),
+        *("margin", "mode", "model", "name", "params", "path", "scale", "scope", "size", "threshold", "topk", "type"),
+        *("values", "weight"),
+    )
+)
+
+# A place must be this many times as usual as the next one before a key out of place is sent there.
+_CLEARLY_MORE: Final = 4
+
+
+def _suggest(table: dict[str, Any], path: Path, at: int, generation: str, siblings: frozenset[str]) -> tuple[str | int, ...] | None:
+    root = table["roots"][generation]
+    clean = tuple(step.strip() if isinstance(step, str) else step for step in path)
+    prefix, slot = path[:at], _slot_at(table, root, path[:at])
+    if not table["slots"][slot]["keys"]:
+        return None  # a name where a list position belongs: which one, only the user knows
+    rest = path[at:]
+    found = (
+        _moved(table, root, clean, generation)
+        or _repaired(table, slot, rest, siblings, sure=True, prefix=prefix)
+        or _relocated(table, root, clean, at, generation)
+        or _repaired(table, slot, rest, siblings, sure=False, prefix=prefix)
+    )
+    home = _HOMES.get(generation, {}).get(str(clean[-1]).lower())
+    if found and home and len(found) == len(path) and at == len(path) - 1 and _slot_at(table, root, found) != _LEAF:
+        # A word known as a single value was not meant to be the block that merely looks like it (learning_rate).
+        return _split(home)
+    return found
+
+
+def _split(dotted: str) -> tuple[str, ...]:
+    return tuple(dotted.split("."))
+
+
+def _moved(table: dict[str, Any], root: str, path: Path, generation: str) -> Path | None:
+    """The place in this layout of a path of the other one."""
+    if generation == "deploy":
+        return None
+    pairs = _MOVED if generation == "modern" else tuple((new, old) for old, new in _MOVED)
+    for source, target in pairs:
+        steps = _split(source)
+        if path[: len(steps)] == steps:
+            moved = (*_split(target), *path[len(steps) :])
+            if _known_steps(table, root, moved) == len(moved):
+                return moved
+    return None
+
+
+def _repaired(
+    table: dict[str, Any],
+    slot: str,
+    rest: Sequence[str | int],
+    siblings: frozenset[str],
+    *,
+    sure: bool,
+    prefix: Path,
+) -> Path | None:
+    """The path with the unknown step respelt, and any later one that is unknown under it."""
+    if not rest or isinstance(rest[0], int) or slot == _LEAF:
+        return None
+    for name in _alike(table, slot, rest[0], siblings, sure):
+        under = _step(table, slot, name) or _LEAF
+        count = _known_steps(table, under, rest[1:])
+        start = (*prefix, name, *rest[1 : 1 + count])
+        if count == len(rest) - 1:
+            return start
+        further = _slot_at(table, under, rest[1 : 1 + count])
+        repaired = _repaired(table, further, rest[1 + count :], frozenset(), sure=sure, prefix=start)
+        if repaired is not None:
+            return repaired
+    return None
+
+
+def _alike(table: dict[str, Any], slot: str, written: str, siblings: frozenset[str], sure: bool) -> Iterator[str]:
+    """Names known in a slot that the written one may stand for, the likeliest first."""
+    rule = table["slots"][slot]
+    plain, words = _plain(written), _words(written)
+    synonym = _SYNONYMS.get(slot, {}).get(written.strip().lower())
+    ranked: list[tuple[int, bool, int, str]] = []
+    for name, files in rule["keys"].items():
+        if (slot, name) in _NEVER_OFFERED:
+            continue
+        other = _plain(name)
+        if plain == other:
+            rank = 0
+        elif name == synonym:
+            rank = 1
+        elif words == _words(name):
+            rank = 2
+        else:
+            distance = _slips(written, name, 1 if sure else 3)
+            if distance is None:
+                continue
+            rank = 2 + distance
+        ranked.append((rank, name not in siblings, -files, name))
+    for _, _, _, name in sorted(ranked):
+        yield name
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def _parts(name: str) -> list[str]:
+    return name.strip().lower().replace("-", "_").split("_")
+
+
+def _words(name: str) -> frozenset[str]:
+    """The words of a name, singular, without their order: classes_num and class_num are the same two."""
+    return frozenset(
+        part[:-2] if part.endswith("sses") else part[:-1] if part.endswith("s") and not part.endswith("ss") else part
+        for part in _parts(name)
+    )
+
+
+# One letter apart and yet never one meant for the other.
+_DEVICES: Final = frozenset(("cpu", "dcu", "gcu", "gpu", "mlu", "mps", "npu", "xpu"))
+
+
+def _slips(written: str, name: str, most: int) -> int | None:
+    """Slips of the finger between two names, None when there are too many for names of this length.
+
+    Names of as many words each must be alike word by word: in_channels is not a misspelt hid_channels.
+    """
+    a, b = _plain(written), _plain(name)
+    distance = _distance(a, b, min(most, _tolerance(min(len(a), len(b)))))
+    if distance:
+        ours, theirs = _parts(written), _parts(name)
+        if _DEVICES & set(ours) != _DEVICES & set(theirs):
+            return None
+        if len(ours) == len(theirs):
+            for x, y in zip(ours, theirs, strict=True):
+                if _distance(x, y, _tolerance(min(len(x), len(y)))) is None:
+                    return None
+    return distance
+
+
+def _tolerance(length: int) -> int:
+    """How many slips of the finger are believable in a name of this length."""
+    return 0 if length < 3 else 1 if length < 6 else 2 if length < 12 else 3
+
+
+def _distance(a: str, b: str, limit: int) -> int | None:
+    """Slips between two names (a letter more, less, other, or two swapped); None when beyond `limit`."""
+    if abs(len(a) - len(b)) > limit:
+        return None
+    before: list[int] = []
+    last = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        row = [i]
+        for j, y in enumerate(b, 1):
+            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                cost = min(cost, before[j - 2] + 1)
+            row.append(cost)
+        if min(row) > limit:
+            return None
+        before, last = last, row
+    return last[-1] if last[-1] <= limit else None
+
+
+def _relocated(table: dict[str, Any], root: str, path: Path, at: int, generation: str) -> Path | None:
+    """The usual place of a key that stands where nothing reads it."""
+    cut = next((i for i, step in enumerate(path) if i and _is_index(step)), len(path))
+    head = [str(step) for step in path[:cut]]
+    if at >= cut:
+        return None
+    tail = path[cut:]
+    candidates = _holding(table, head, generation) if len(head) > 1 else []
+    if not candidates and head[-1].lower() not in _GENERIC:
+        home = _HOMES.get(generation, {}).get(head[-1].lower())
+        candidates = [_split(home)] if home is not None else _ending(table, head[-1], generation)
+    for candidate in candidates:
+        whole = (*candidate, *tail)
+        if _known_steps(table, root, whole) == len(whole):
+            return whole
+    return None
+
+
+def _holding(table: dict[str, Any], head: Sequence[str], generation: str) -> list[tuple[str, ...]]:
+    """Known paths with all steps of `head` in their order and as few others as can be."""
+    leaf = head[-1].lower()
+    leaves = {leaf, *(names[leaf] for names in _SYNONYMS.values() if leaf in names)}
+    steps = [step.lower() for step in head[:-1]]
+    found: list[tuple[int, tuple[str, ...], int]] = []
+    for dotted, files in table["paths"][generation].items():
+        known = _split(dotted)
+        if known[-1].lower() not in leaves or len(known) <= len(head):
+            continue
+        remaining = iter(known[:-1])
+        if all(any(step == other.lower() for other in remaining) for step in steps):
+            found.append((len(known), known, files))
+    fewest = min((length for length, _, _ in found), default=0)
+    return _clear_winner([(known, files) for length, known, files in found if length == fewest])
+
+
+def _ending(table: dict[str, Any], leaf: str, generation: str) -> list[tuple[str, ...]]:
+    plain = _plain(leaf)
+    paths = ((_split(dotted), files) for dotted, files in table["paths"][generation].items())
+    return _clear_winner([(known, files) for known, files in paths if len(known) > 1 and _plain(known[-1]) == plain])
+
+
+def _clear_winner(found: list[tuple[tuple[str, ...], int]]) -> list[tuple[str, ...]]:
+    """The place most files use, if no other comes near; Train stands for Eval, which has all its places too."""
+    groups: dict[tuple[str, ...], list[tuple[bool, tuple[str, ...], int]]] = {}
+    for known, files in found:
+        group = tuple("Train" if step in ("Train", "Eval") else step for step in known)
+        groups.setdefault(group, []).append((known != group, known, files))
+    ranked = sorted(groups.values(), key=lambda members: -max(files for _, _, files in members))
+    if not ranked:
+        return []
+    usual = [max(files for _, _, files in members) for members in ranked[:2]]
+    if len(usual) > 1 and usual[0] < _CLEARLY_MORE * max(usual[1], 1):
+        return []
+    return [min(ranked[0])[1]]

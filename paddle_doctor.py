@@ -1,0 +1,147 @@
+"""paddle-doctor: finds out why a PaddleClas training, export or inference goes wrong, or will.
+
+The public face: `paddle_doctor.check(...)` for programs, and `main` for the console script and `python -m paddle_doctor`.
+
+Our packages are called `doctor`, `checks` and `knowledge`. PaddleClas tells its users to `export PYTHONPATH=.`, so a folder of theirs may have a
+`checks.py` that would be imported instead: `_house` makes sure that ours are found while we run, and puts theirs back afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from doctor.report import Report
+
+    __version__: str
+
+__all__ = ["RequestRefused", "__version__", "check", "main"]
+
+_HOME = os.path.dirname(os.path.abspath(__file__))
+_PACKAGES = ("checks", "doctor", "knowledge")
+_LOCK = threading.RLock()
+_ours: dict[str, Any] = {}
+
+
+class _Finder:
+    """Finds our three packages beside this file, whatever stands earlier on `sys.path`."""
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: Any = None) -> Any:
+        if path is None and name in _PACKAGES:
+            from importlib.machinery import PathFinder
+
+            return PathFinder.find_spec(name, [_HOME])
+        return None
+
+
+def _belongs(name: str) -> bool:
+    return name.partition(".")[0] in _PACKAGES
+
+
+def _is_ours(module: Any) -> bool:
+    place = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", [])), "")
+    return bool(place) and os.path.abspath(place).startswith(_HOME + os.sep)
+
+
+@contextlib.contextmanager
+def _house() -> Iterator[None]:
+    """While inside, `checks`, `doctor` and `knowledge` are ours; modules of the caller by those names come back at the end."""
+    with _LOCK:
+        theirs = {name: module for name, module in sys.modules.items() if _belongs(name) and not _is_ours(module)}
+        for name in theirs:
+            del sys.modules[name]
+        sys.modules.update({name: module for name, module in _ours.items() if name not in sys.modules})
+        sys.meta_path.insert(0, _Finder)  # type: ignore[arg-type]  # a finder needs find_spec alone (importlib docs, "The meta path")
+        try:
+            yield
+        finally:
+            sys.meta_path.remove(_Finder)  # type: ignore[arg-type]
+            if theirs:
+                _ours.update({name: module for name, module in sys.modules.items() if _belongs(name)})
+                for name in _ours:
+                    sys.modules.pop(name, None)
+                sys.modules.update(theirs)
+
+
+class RequestRefused(ValueError):
+    """The request cannot be served: the config is missing, no YAML, an unknown rule is selected, and so on; the message says what to do."""
+
+
+def check(
+    config: str | os.PathLike[str],
+    overrides: Sequence[str] = (),
+    *,
+    stage: str = "train",
+    root: str | os.PathLike[str] | None = None,
+    lang: str | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    assume: Sequence[str] = (),
+) -> Report:
+    """Check a PaddleClas config, as `paddle-doctor check` does.
+
+    Args:
+        config: path of the YAML file.
+        overrides: what PaddleClas gets with `-o`, such as `["Arch.class_num=102"]`.
+        stage: train, eval, export, infer or deploy.
+        root: the folder that relative paths of the config count from.
+        lang: `zh` or `en`; by default the locale's.
+        select: codes, names or prefixes of the rules to run (all by default).
+        ignore: those not to run.
+        assume: facts of another machine, such as `["shm=64m", "cpus=8"]`.
+
+    Returns:
+        The report; its fields are those of the JSON (`paddle-doctor schema`).
+
+    Raises:
+        RequestRefused: the request cannot be served.
+    """
+    with _house():
+        from doctor.engine import RequestRefused as Refused
+        from doctor.run import run_check
+
+        try:
+            return run_check(
+                os.fspath(config),
+                tuple(overrides),
+                stage=stage,
+                root=None if root is None else os.fspath(root),
+                lang=lang,
+                select=tuple(select),
+                ignore=tuple(ignore),
+                assume=tuple(assume),
+            ).report
+        except Refused as error:
+            raise RequestRefused(error.line) from None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments in (["--version"], ["-V"]):
+        # before anything else is imported: this is asked in scripts
+        print(f"paddle-doctor {__getattr__('__version__')}")
+        return 0
+    with _house():
+        from doctor.cli import main as run
+
+        return run(arguments)
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        with _house():
+            from doctor.version import VERSION
+
+            return VERSION
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
