@@ -116,7 +116,7 @@ class Finding:
         return f"Finding(at={self.at}, case={self.case}, {self.evidence})"
 
 
-class NotApplicable(Exception):  # noqa: N818 - a verdict of a check, not an error
+class NotApplicable(Exception):  # a verdict of a check, not an error
     """Raised by a check that has nothing to say about this config; carries a phrase of `knowledge.phrases`."""
 
     def __init__(self, reason: str, **values: Any) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import types
-import typing
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from checks.facts.base import Need, needs_of
 from checks.model import Finding, Stage
 
 FAMILIES = ("config", "environment", "images", "labels")
@@ -37,9 +36,7 @@ class Check:
     def needs(self) -> dict[str, Need]:
         """The facts this check takes, read from the annotations of its parameters (`X | None` is optional)."""
         if self._needs is None:
-            hints = typing.get_type_hints(self.function)
-            hints.pop("return", None)
-            self._needs = {name: Need.of(hint) for name, hint in hints.items()}
+            self._needs = needs_of(self.function)
         return self._needs
 
     def __call__(self, *args: Any, **facts: Any) -> Iterator[Finding]:
@@ -47,25 +44,6 @@ class Check:
 
     def __repr__(self) -> str:
         return f"<check {self.code} {self.name}>"
-
-
-class Need:
-    """A fact that a check or a collector takes: its type, and whether it can do without."""
-
-    __slots__ = ("fact", "optional")
-
-    def __init__(self, fact: type, optional: bool) -> None:
-        self.fact = fact
-        self.optional = optional
-
-    @classmethod
-    def of(cls, hint: Any) -> Need:
-        if typing.get_origin(hint) in (types.UnionType, typing.Union):
-            fact, *rest = [a for a in typing.get_args(hint) if a is not type(None)]
-            if rest:
-                raise TypeError(f"a parameter names one fact, not {hint}")
-            return cls(fact, optional=True)
-        return cls(hint, optional=False)
 
 
 def check(code: str, *, name: str, stages: Stage = Stage.ANY) -> Callable[[CheckFunction], Check]:

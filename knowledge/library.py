@@ -8,7 +8,6 @@ languages whatever the session's is, because a person who reads English still pa
 
 from __future__ import annotations
 
-import difflib
 import functools
 import math
 import os
@@ -129,11 +128,13 @@ def search(query: str, lang: str, limit: int = 8) -> list[Hit]:
     for id, score in matched.ranked:
         found.setdefault(id, score)
     best = sorted(found.items(), key=lambda item: (-item[1], _order(item[0])))[:limit]
-    return [Hit(_read(FOLDER, id, lang), round(score, 3), index.snippet(id, lang, matched)) for id, score in best]
+    return [Hit(_read(FOLDER, id, lang), score, index.snippet(id, lang, matched)) for id, score in best]
 
 
 def closest(wanted: str, names: Iterable[str], limit: int = 3) -> list[str]:
     """The names that a mistyped one may have meant: those like it, then those it is a part of."""
+    import difflib  # only a mistake needs it, and it costs 6 ms
+
     pool = list(names)
     close = difflib.get_close_matches(wanted, pool, n=limit, cutoff=0.6)
     close += [name for name in pool if len(wanted) > 2 and wanted in name and name not in close]
@@ -186,7 +187,9 @@ def _read(folder: str, id: str, lang: str) -> Entry:
 
 
 _TOKEN = re.compile(r"[a-z0-9_]+|[\u3400-\u9fff]+")
+_CHINESE = re.compile(r"[\u3400-\u9fff]+")
 _PLURAL = re.compile(r"(?<=..)(?:(?<=[sxh])es|(?<![siu])s)$")
+_ENDING = re.compile(r"(?<=[a-z]{4})(?:ing|ed|e)$")
 _REGEX_SYNTAX = re.compile(r"\\[A-Za-z]|\(\?[^:)]*[:)]")
 
 _STOP_WORDS = frozenset(
@@ -256,7 +259,13 @@ _STOP_WORDS = frozenset(
     ]
 )
 _STOP_PHRASES = re.compile("为什么|怎么办|怎么样|怎么|如何|什么|是不是|是否|请问|哪些|哪个|多少|可以|应该|一下")
-_STOP_CHARACTERS = frozenset("的了吗呢啊吧么从在是和与及我你把被请就都也")
+_PARTICLES = frozenset("的了吗呢啊吧么")
+_STOP_CHARACTERS = _PARTICLES | frozenset("从在是和与及或我你他它把被请就都也还又很太为有没不会要用对于中里上下到这那个")
+
+
+_SAME_CHINESE = (("准确率", "精度"), ("图像", "图片"), ("不平衡", "不均衡"), ("损坏", "解码失败"), ("爆显存", "显存不足"))
+_SAME_WORDS = {"acc": "accuracy", "lr": "learning_rate"}
+"""Words that people use for each other; on both sides the first is read as the second."""
 
 
 class _Expansions(dict[str, str]):
@@ -269,13 +278,17 @@ class _Expansions(dict[str, str]):
 
 def _expand(token: str) -> list[str]:
     if token[0] > "\u3000":
+        for one, other in _SAME_CHINESE:
+            token = token.replace(one, other)
         return [token[i : i + 2] for i in range(len(token) - 1)] or [token]
-    parts = [_singular(part) for part in token.split("_") if part]
+    token = _SAME_WORDS.get(token, token)
+    parts = [_stem(part) for part in token.split("_") if part]
     return [token, *parts] if "_" in token else parts
 
 
-def _singular(word: str) -> str:
-    return _PLURAL.sub("", word)
+def _stem(word: str) -> str:
+    """A word without its ending, so that `exported` is found by `exporting`; what is left need not be a word."""
+    return _ENDING.sub("", _PLURAL.sub("", word))
 
 
 class _Concept:
@@ -333,8 +346,9 @@ class _Index:
             first = both["en"]
             head = [id, *first.tags, *first.rules, *(text for e in both.values() for text in (e.title, e.question))]
             signatures = _REGEX_SYNTAX.sub(" ", " ".join(first.signatures))
-            texts = (" ".join(head), signatures, " ".join(e.body for e in both.values()))
-            columns.append([" ".join([expansions[t] for t in _TOKEN.findall(text.lower())]) for text in texts])
+            tokens = [_TOKEN.findall(text.lower()) for text in (" ".join(head), signatures, first.body)]
+            tokens[2] += _CHINESE.findall(both["zh"].body)  # its commands and names stand in the English body too
+            columns.append([" ".join([expansions[token] for token in column]) for column in tokens])
         self.terms = [tuple(frozenset(column.split()) for column in row) for row in columns]
         self.all_terms = [frozenset().union(*row) for row in self.terms]
         self.holders = Counter(term for terms in self.all_terms for term in terms)
@@ -353,8 +367,7 @@ class _Index:
             home: str | None = pages.page(code).entry
         except PageError:
             home = None
-        # the entry that the rule's page points to comes first; then those with fewer other rules, which are more about this one
-        named.sort(key=lambda id: (id != home, len(self.read[id]["en"].rules), _order(id)))
+        named.sort(key=lambda id: (id != home, _order(id)))
         return {id: _EXACT - place for place, id in enumerate(named)}
 
     def match(self, query: str) -> _Matched:
@@ -371,7 +384,7 @@ class _Index:
             share = sum(concept.weight * concept.found_in(self.all_terms[row]) for concept in concepts) / total
             if row in signed or share > enough:
                 # twice the share: an entry that speaks of all of the query precedes one that repeats a part of it
-                ranked.append((id, scores.get(row, 0.0) * share * share + _SIGNATURE * (row in signed)))
+                ranked.append((id, (scores.get(row, 0.0) + share) * share * share + _SIGNATURE * (row in signed)))
         best = max((score for _, score in ranked), default=0.0)
         floor = min(best, _SIGNATURE) * 0.12
         return _Matched(concepts, [(id, score) for id, score in ranked if score >= floor])
@@ -391,7 +404,7 @@ class _Index:
         return _cut(best[1] if best else both[lang].question, matched.concepts)
 
     def _concepts(self, query: str) -> list[_Concept]:
-        text = _STOP_PHRASES.sub(" ", query.lower())
+        text = _STOP_PHRASES.sub(" ", query.lower()).replace("泄露", " leakage ").replace("泄漏", " leakage ")
         concepts: dict[str, _Concept] = {}
         for token in _TOKEN.findall(text):
             for term, concept in self._understand(token):
@@ -400,6 +413,7 @@ class _Index:
         return sorted(concepts.values(), key=lambda concept: -concept.weight)[:_MOST_CONCEPTS]
 
     def _understand(self, token: str) -> Iterator[tuple[str, _Concept]]:
+        token = _SAME_WORDS.get(token, token)
         if token[0] > "\u3000":
             yield from self._understand_chinese(token)
         elif "_" in token:
@@ -414,7 +428,7 @@ class _Index:
             if len(token) > 2 and token in self.holders:
                 yield token, _Concept({token: 1.0}, self._rarity(token))
         elif len(token) > 1 and token not in _STOP_WORDS:
-            term = _singular(token)
+            term = _stem(token)
             meant = {term: 1.0} if term in self.holders else self._meant(term)
             if meant:
                 yield term, _Concept(meant, self._rarity(*meant))
@@ -427,14 +441,12 @@ class _Index:
                 holding = {term: 0.8 for term in self.holders if run in term}
                 yield run, _Concept(holding, self._rarity(*holding) / 2)
             return
-        for term in _expand(run):
-            if not _STOP_CHARACTERS.isdisjoint(term):
-                continue
-            if term in self.holders:
-                yield term, _Concept({term: 1.0}, self._rarity(term))
-            else:
-                # two characters need not be a word, so a pair that is nowhere weighs half
-                yield term, _Concept({}, self._rarity() / 2)
+        pairs = [term for term in _expand(run) if _PARTICLES.isdisjoint(term)]
+        known = [self._rarity(term) for term in pairs if term in self.holders]
+        # two characters need not be a word, so pairs of one run weigh alike, and one that is nowhere half as much
+        usual = sum(known) / len(known) if known else self._rarity()
+        for term in pairs:
+            yield term, _Concept({term: 1.0}, usual) if term in self.holders else _Concept({}, usual / 2)
 
     def _rarity(self, *terms: str) -> float:
         """What a concept weighs: more, the fewer entries have any of its terms; most, if none has."""
@@ -452,16 +464,18 @@ class _Index:
 
     def _meant(self, word: str) -> dict[str, float]:
         """Known words that a mistyped or cut word may stand for: those that share trigrams and are one or two strokes away."""
-        if not 4 <= len(word) <= 40:
+        if not 3 <= len(word) <= 40:
             return {}
-        strokes = 1 if len(word) < 8 else 2
+        strokes = (len(word) > 3) + (len(word) > 7)
         own = _trigrams(word)
         shared = Counter(known for trigram in own for known in self._by_trigram.get(trigram, ()))
         meant: dict[str, float] = {}
         for known, count in shared.items():
             if known.startswith(word):
                 meant[known] = 0.7
-            elif count * 3 >= len(own) and abs(len(known) - len(word)) <= strokes and _strokes(word, known) <= strokes:
+            elif count * 3 < len(own) or abs(len(known) - len(word)) > strokes or (len(word) < 6 and known[0] != word[0]):
+                continue  # in a short word the first letter is hardly ever the wrong one
+            elif _strokes(word, known) <= strokes:
                 meant[known] = 0.8
         return meant
 
@@ -481,25 +495,27 @@ class _Index:
 
     def _scores(self, concepts: list[_Concept]) -> dict[int, float]:
         sure = {term: sure for concept in concepts for term, sure in concept.terms.items()}
-        if self.table is None:
-            return {
-                row: sum(
-                    sure[term] * self._rarity(term) * weight
-                    for column, weight in zip(columns, _WEIGHTS, strict=True)
-                    for term in column & sure.keys()
-                )
-                for row, columns in enumerate(self.terms)
-            }
-        names = [f'"{term}"' for term in sure]
-        if not names:
+        if not sure:
             return {}
+        # a word that most entries have is worth nothing to bm25(), but in a title it still tells
+        scores = {
+            row: sum(sure[term] * self._rarity(term) for term in columns[0] & sure.keys())
+            for row, columns in enumerate(self.terms)
+        }
+        if self.table is None:
+            for row, columns in enumerate(self.terms):
+                for column, weight in zip(columns, _WEIGHTS, strict=True):
+                    scores[row] += sum(sure[term] * self._rarity(term) * weight for term in column & sure.keys())
+            return scores
+        names = " OR ".join(f'"{term}"' for term in sure)
         with self.lock:
-            rows: list[tuple[int, float]] = self.table.execute(
-                f"SELECT rowid, bm25(entries, {_WEIGHTS[0]}, {_WEIGHTS[1]}, {_WEIGHTS[2]}) FROM entries WHERE entries MATCH ?",
-                (" OR ".join(names),),
-            ).fetchall()
-        # SQLite's figure is the smaller the better, and a hair below 0 for a word that most entries have
-        return {row: -score + 1e-6 for row, score in rows}
+            rows: list[tuple[int, float]] = self.table.execute(_RANKING, (names,)).fetchall()
+        for row, score in rows:
+            scores[row] -= score  # SQLite's figure is the smaller the better
+        return scores
+
+
+_RANKING = f"SELECT rowid, bm25(entries, {', '.join(map(str, _WEIGHTS))}) FROM entries WHERE entries MATCH ?"
 
 
 @functools.lru_cache(maxsize=2)

@@ -82,7 +82,7 @@ def parse_line(line: str, rule: LabelFormat) -> Parsed | BadReason | None:
         return "blank"
     wanted = max(rule.image_column, rule.label_column)
     if len(parts) <= wanted:
-        return "wrong-separator" if _other_separator(text, rule) is not None else "no-label"
+        return "wrong-separator" if len(parts) == 1 and _other_separator(text, rule) is not None else "no-label"
     if rule.exact and len(parts) != 2:
         if _number(parts[1], rule) is None and _number(parts[-1], rule) is not None:
             return "separator-in-path"

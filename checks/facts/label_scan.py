@@ -60,7 +60,7 @@ class Scan:
         self.bad_counts[reason] = self.bad_counts.get(reason, 0) + 1
         if len(self.bad) < MAX_BAD:
             self.bad.append((line, reason, visible(text)))
-        if reason in ("wrong-separator", "no-label"):
+        if reason == "wrong-separator":
             guess = guess_separator(text, self.rule)
             if guess is not None:
                 self.guesses[guess] = self.guesses.get(guess, 0) + 1
@@ -120,11 +120,11 @@ def scan_file(path: str, rule: LabelFormat, prefix: str, large: bool) -> Scan:
     return scan
 
 
-def visible(text: str) -> str:
-    """Text for a person: shortened, and what cannot be seen written as its code point."""
+def visible(text: str, longest: int | None = PREVIEW) -> str:
+    """Text for a person: what cannot be seen is written as its code point; cut after `longest` characters."""
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    if len(text) > PREVIEW:
-        text = text[:PREVIEW] + "…"
+    if longest is not None and len(text) > longest:
+        text = text[:longest] + "…"
     return _INVISIBLE.sub(lambda m: f"<U+{ord(m.group()):04X}>", text)
 
 

@@ -25,6 +25,8 @@ MAX_BYTES = 4 << 20
 MAX_VALUES = 200_000
 """The most values a config may expand to through its aliases, so that "billion laughs" ends as one line."""
 
+MAX_TAB_CHARACTERS = 256 << 10
+"""The longest text with tabs that is read by the slow parser, in characters; half a second."""
 MAX_DEPTH = 100
 """The deepest nesting that is read; PaddleClas's own configs reach 9. libyaml's composer recurses in C, where 100,000 brackets end the
 process."""
@@ -124,7 +126,9 @@ def read_tree(path: str, name: str | None = None) -> Tree:
     text = _read_text(path, name)
     loader_type = getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader
     try:
-        _bound_depth(loader_type, text, name)
+        _bound_text(loader_type, text, name)
+        if "\t" in text and len(text) <= MAX_TAB_CHARACTERS:
+            loader_type = yaml.SafeLoader  # PaddleClas's own, ten times slower; libyaml lets tabs pass where this one stops
         loader = loader_type(text)
         node = loader.get_single_node()
         if node is None:
@@ -136,6 +140,8 @@ def read_tree(path: str, name: str | None = None) -> Tree:
         builder = _Builder(loader, name)
         builder.note_duplicates(node)
         data = builder.build(node, "")
+        if not isinstance(data, dict):  # `!!set` and the like
+            raise Unreadable("config-top-level-list", file=name)
     except yaml.YAMLError as error:
         raise _one_line(error, name, text) from None
     except RecursionError:
@@ -234,12 +240,15 @@ def _one_line(error: yaml.YAMLError, name: str, text: str) -> Unreadable:
     return Unreadable("config-not-yaml", file=name, line=mark.line + 1, column=mark.column + 1, problem=problem)
 
 
-def _bound_depth(loader_type: Any, text: str, name: str) -> None:
-    """Refuse what is nested too deeply, told by the parser's events, before anything recursive sees it."""
+def _bound_text(loader_type: Any, text: str, name: str) -> None:
+    """Refuse what is nested too deeply or too long, told by the parser's events, before anything recursive or slow sees it."""
     loader = loader_type(text)
-    depth = 0
+    depth = count = 0
     while loader.check_event():
         event = loader.get_event()
+        count += 1
+        if count > 2 * MAX_VALUES:  # a value has two events at most
+            raise Unreadable("config-explodes", file=name, limit=MAX_VALUES)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
