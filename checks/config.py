@@ -144,6 +144,8 @@ def label_map_size_mismatch(config: TrainingConfig, maps: LabelMaps) -> Iterator
     if not maps.maps:
         raise NotApplicable("no-label-map")
     later = config.stage == "train"
+    if config.class_num is None and (later or all(item.unavailable is None and item.first_bad_line is None for item in maps.maps)):
+        raise NotApplicable("no-class-num")
     for item in maps.maps:
         if config.stage == "export" and not config.tree.raw("Global.export_for_fd"):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator
 
 from checks.facts.label_survey import Labels
@@ -95,8 +96,7 @@ def _shm_fixes(
     safe_batch: int,
 ) -> Iterator[Fix]:
     if shm.stale:
-        files = " ".join(f"/dev/shm/{f.name}" for f in shm.stale[:20])
-        yield Fix("remove-stale", "command", "unsafe", command=f"rm -- {files}")
+        yield Fix("remove-stale", "command", "unsafe", command=shlex.join(["rm", "--", *(f"/dev/shm/{f.name}" for f in shm.stale[:20])]))
     docker = _docker_size(need)
     if container is None or container.inside or shm.assumed:
         yield Fix("enlarge", "advice", "safe", snippet=f"docker run --shm-size={docker} ...", values={"docker": docker})
@@ -137,13 +137,14 @@ def workers_exceed_cpus(config: TrainingConfig, host: Host) -> Iterator[Finding]
         total = loader.num_workers.value * cards
         if total <= host.cpus:
             continue
-        best = max(1, int(host.cpus // cards))
+        best = int(host.cpus // cards)
         total_batch = None
         if loader.batch_size:
             total_batch = loader.batch_size.value * (1 if loader.batch_is_total else cards)
         yield Finding(
             at=loader.num_workers.location,
-            fixes=(Fix("fewer-workers", "edit", "safe", at=loader.num_workers.location, value=best, values={"workers": best}),),
+            # 0 would load in the main process, which is slower still
+            fixes=(Fix("fewer-workers", "edit", "safe", at=loader.num_workers.location, value=best, values={"workers": best}),) if best else (),
             split=loader.split,
             num_workers=loader.num_workers.value,
             cards=cards,

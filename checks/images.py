@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 
 from checks.facts.data_paths import DataPaths
@@ -21,7 +22,7 @@ def image_root_missing(config: TrainingConfig, paths: DataPaths) -> Iterator[Fin
             continue
         fixes = []
         if root.elsewhere:
-            command = f"paddle-doctor check --config {config.file} --root {root.elsewhere}"
+            command = shlex.join(["paddle-doctor", "check", "--config", config.file, "--root", root.elsewhere])
             fixes.append(Fix("start-elsewhere", "command", "safe", command=command, values={"elsewhere": root.elsewhere}))
         fixes.append(Fix("set-path", "advice", "safe"))
         yield Finding(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
 from checks.facts.data_paths import DataPaths
+from checks.facts.label_format import TAKES_DELIMITER
 from checks.facts.label_survey import Labels, LabelSurvey
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable, Value
@@ -30,6 +34,19 @@ def _classified(labels: Labels) -> list[LabelSurvey]:
     return found
 
 
+def _training(labels: Labels) -> list[LabelSurvey]:
+    """The training lists, where all of them could be read: what one lacks, another may have."""
+    train = [s for s in _classified(labels) if s.split == "Train"]
+    if not train or len(train) < len(labels.of("Train")) or any(u.split == "Train" for u in labels.unread):
+        raise NotApplicable("no-train-labels")
+    return train
+
+
+def _in_shell(config: TrainingConfig, survey: LabelSurvey, suffix: str = "") -> str:
+    """A label file's name in a command: as the config writes it, where the command is run in the folder that it counts from."""
+    return shlex.quote((survey.file if config.root_reason == "cwd" else survey.path) + suffix)
+
+
 def _class_num(config: TrainingConfig) -> Value[int]:
     if config.class_num is None:
         raise NotApplicable("no-class-num")
@@ -48,7 +65,7 @@ def label_file_missing(config: TrainingConfig, labels: Labels, paths: DataPaths)
         place = looked[item.split, item.file]
         fixes = []
         if place.elsewhere:
-            command = f"paddle-doctor check --config {config.file} --root {place.elsewhere}"
+            command = shlex.join(["paddle-doctor", "check", "--config", config.file, "--root", place.elsewhere])
             fixes.append(Fix("start-elsewhere", "command", "safe", command=command, values={"elsewhere": place.elsewhere}))
         fixes.append(Fix("set-path", "advice", "safe"))
         yield Finding(
@@ -111,17 +128,21 @@ def label_exceeds_class_num(config: TrainingConfig, labels: Labels) -> Iterator[
         elif survey.relabel:
             yield Finding(at=class_num.location, via=survey.source, case="relabel", fixes=raise_class_num, **values)
         elif survey.min == 1 and survey.max == classes and survey.classes == classes:
-            fixes = (Fix("start-at-zero", "advice", "unsafe", command=_renumber(survey)), *raise_class_num)
+            fixes = (Fix("start-at-zero", "advice", "unsafe", command=_renumber(config, survey)), *raise_class_num)
             yield Finding(at=class_num.location, via=survey.source, case="starts-at-one", fixes=fixes, **values)
         else:
             case = "gaps" if survey.missing_count and survey.classes <= classes else "default"
             yield Finding(at=class_num.location, via=survey.source, case=case, fixes=raise_class_num, **values)
 
 
-def _renumber(survey: LabelSurvey) -> str:
+def _renumber(config: TrainingConfig, survey: LabelSurvey) -> str | None:
+    if survey.format.header is not None:
+        return None  # its first row is none of numbers
     separator = survey.format.separator or " "
     field = {"\t": r"\t"}.get(separator, separator)
-    return f"awk -F'{field}' -v OFS='{field}' '{{$2 -= {survey.min}; print}}' {survey.file} > {survey.file}.from0"
+    program = f"{{${survey.format.label_column + 1} -= {survey.min}; print}}"
+    words = shlex.join(["awk", f"-F{field}", "-v", f"OFS={field}", program])
+    return f"{words} {_in_shell(config, survey)} > {_in_shell(config, survey, '.from0')}"
 
 
 @check("LAB103", name="negative-label", stages=TRAIN | EVAL)
@@ -147,31 +168,29 @@ def negative_label(labels: Labels) -> Iterator[Finding]:
 @check("LAB104", name="labels-not-from-zero", stages=TRAIN)
 def labels_not_from_zero(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
     """Labels begin above 0 and still fit class_num: allowed, with outputs that no sample ever trains (FAQ 2.1)."""
-    surveys = [s for s in _classified(labels) if s.split == "Train" and not s.relabel]
+    surveys = [s for s in _training(labels) if not s.relabel]
     classes = _class_num(config).value
-    for survey in surveys:
-        low = survey.min
-        if low is None or low <= 0 or (survey.needed_class_num or 0) > classes:
-            continue
-        yield Finding(
-            at=_at(survey, survey.per_class[low].first_line),
-            via=survey.source,
-            fixes=(Fix("start-at-zero", "advice", "unsafe", command=_renumber(survey)),),
-            min_label=low,
-            max_label=survey.max,
-            class_num=classes,
-            file=survey.file,
-        )
+    low, survey = min(((min(s.per_class), s) for s in surveys), key=lambda pair: pair[0], default=(0, None))
+    if survey is None or low <= 0 or any((s.needed_class_num or 0) > classes for s in surveys):
+        return
+    yield Finding(
+        at=_at(survey, survey.per_class[low].first_line),
+        via=survey.source,
+        fixes=(Fix("start-at-zero", "advice", "unsafe", command=_renumber(config, survey)),),
+        min_label=low,
+        max_label=max(max(s.per_class) for s in surveys),
+        class_num=classes,
+        file=survey.file,
+    )
 
 
 @check("LAB105", name="class-num-larger-than-needed", stages=TRAIN)
 def class_num_larger_than_needed(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
     """More outputs than labels: allowed, at the price of a larger last layer (FAQ 2.1). 1000 is the default that is forgotten."""
-    surveys = [s for s in _classified(labels) if s.split == "Train"]
+    _training(labels)
     _class_num(config)
-    needed = max((s.needed_class_num or 0 for s in surveys), default=0)
-    if not needed or len(surveys) < len(labels.of("Train")) or any(u.split == "Train" for u in labels.unread):
-        raise NotApplicable("no-labels-read")
+    # evaluation labels count as well: a class count below theirs would be an error
+    needed = max(s.needed_class_num or 0 for s in _classified(labels))
     for count in config.class_counts:
         classes = count.count.value
         if classes <= needed:
@@ -193,45 +212,48 @@ def class_num_larger_than_needed(config: TrainingConfig, labels: Labels) -> Iter
 @check("LAB106", name="label-id-gaps", stages=TRAIN)
 def label_id_gaps(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
     """Ids between the smallest and the largest that no sample has: allowed, but often a class that got lost (FAQ 2.1)."""
-    for survey in _classified(labels):
-        low, high = survey.min, survey.max
-        if survey.split != "Train" or survey.relabel or low is None or high is None:
-            continue
-        gaps = survey.missing_count - max(low, 0)
-        if gaps <= 0 or (config.class_num is not None and high >= config.class_num.value):
-            continue
-        yield Finding(
-            at=_at(survey, survey.per_class[high].first_line),
-            via=survey.source,
-            fixes=(Fix("renumber", "advice", "unsafe"),),
-            gaps=gaps,
-            missing=[label for label in survey.missing if label > low][:10],
-            classes=survey.classes,
-            min_label=low,
-            max_label=high,
-            file=survey.file,
-        )
+    surveys = _training(labels)
+    if any(s.relabel for s in surveys):
+        raise NotApplicable("no-train-labels")
+    known = {label for s in surveys for label in s.per_class}
+    low, high = min(known), max(known)
+    missing = (label for label in range(max(low, 0), high) if label not in known)
+    gaps = high + 1 - max(low, 0) - sum(label >= 0 for label in known)
+    if gaps <= 0 or (config.class_num is not None and high >= config.class_num.value):
+        return
+    survey = next(s for s in surveys if high in s.per_class)
+    yield Finding(
+        at=_at(survey, survey.per_class[high].first_line),
+        via=survey.source,
+        fixes=(Fix("renumber", "advice", "unsafe"),),
+        gaps=gaps,
+        missing=list(itertools.islice(missing, 10)),
+        classes=len(known),
+        min_label=low,
+        max_label=high,
+        file=survey.file,
+    )
 
 
 @check("LAB107", name="label-line-unparsable", stages=TRAIN | EVAL)
-def label_line_unparsable(labels: Labels) -> Iterator[Finding]:
+def label_line_unparsable(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
     """Lines that the dataset class cannot read: blank, without a label, or with one that is no integer."""
-    yield from _bad_lines(labels, ("blank", "no-label", "not-integer", "extra-column", "too-long", "empty-separator"))
+    yield from _bad_lines(config, labels, ("blank", "no-label", "not-integer", "extra-column", "too-long", "empty-separator"))
 
 
 @check("LAB108", name="wrong-separator", stages=TRAIN | EVAL)
-def wrong_separator(labels: Labels) -> Iterator[Finding]:
+def wrong_separator(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
     """Lines written with another separator than the dataset class splits at."""
-    yield from _bad_lines(labels, ("wrong-separator",))
+    yield from _bad_lines(config, labels, ("wrong-separator",))
 
 
 @check("LAB109", name="path-contains-separator", stages=TRAIN | EVAL)
-def path_contains_separator(labels: Labels) -> Iterator[Finding]:
+def path_contains_separator(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
     """The separator stands in the path, or twice before the label, so that the second part is no label."""
-    yield from _bad_lines(labels, ("separator-in-path",))
+    yield from _bad_lines(config, labels, ("separator-in-path",))
 
 
-def _bad_lines(labels: Labels, reasons: tuple[str, ...]) -> Iterator[Finding]:
+def _bad_lines(config: TrainingConfig, labels: Labels, reasons: tuple[str, ...]) -> Iterator[Finding]:
     if not labels.surveys:
         raise NotApplicable("no-labels-read")
     for survey in labels.surveys:
@@ -247,7 +269,7 @@ def _bad_lines(labels: Labels, reasons: tuple[str, ...]) -> Iterator[Finding]:
                 at=_at(survey, first.line if first else None),
                 via=survey.source,
                 case=case,
-                fixes=_line_fixes(survey, reason),
+                fixes=_line_fixes(config, survey, reason),
                 split=survey.split,
                 file=survey.file,
                 count=count,
@@ -259,16 +281,18 @@ def _bad_lines(labels: Labels, reasons: tuple[str, ...]) -> Iterator[Finding]:
             )
 
 
-def _line_fixes(survey: LabelSurvey, reason: str) -> tuple[Fix, ...]:
+def _line_fixes(config: TrainingConfig, survey: LabelSurvey, reason: str) -> tuple[Fix, ...]:
     if reason == "blank":
-        return (Fix("delete-blank", "command", "safe", command=f"sed -i.bak '/^[[:space:]]*$/d' {survey.file}"),)
+        return (Fix("delete-blank", "command", "safe", command=f"sed -i.bak '/^[[:space:]]*$/d' {_in_shell(config, survey)}"),)
     key = survey.source.key or ""
     key = key[: -len(".cls_label_path")] if key.endswith(".cls_label_path") else key.rpartition(".")[0]
-    if reason == "wrong-separator" and survey.separator_seen:
-        shown = _shown(survey.separator_seen)
-        return (Fix("set-delimiter", "advice", "safe", snippet=f'delimiter: "{shown}"', values={"separator": shown, "key": key}),)
-    if reason == "separator-in-path":
-        return (Fix("use-tab", "advice", "unsafe", snippet='delimiter: "\\t"', values={"key": key}),)
+    if config.generation == "legacy" or survey.dataset in TAKES_DELIMITER:
+        # lines that are read now would no longer be with another delimiter
+        if reason == "wrong-separator" and survey.separator_seen and not survey.samples:
+            values = {"separator": _shown(survey.separator_seen), "key": key}
+            return (Fix("set-delimiter", "advice", "safe", snippet=f"delimiter: {json.dumps(survey.separator_seen)}", values=values),)
+        if reason == "separator-in-path" and survey.format.separator != "\t":
+            return (Fix("use-tab", "advice", "unsafe", snippet='delimiter: "\\t"', values={"key": key}),)
     return (Fix("correct-lines", "advice", "unsafe"),)
 
 
@@ -282,10 +306,9 @@ def _shown(separator: str | None) -> str:
 def eval_label_outside_training(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
     """Evaluation samples of classes that training never sees: they can only be counted as wrong."""
     surveys = _classified(labels)
-    train = [s for s in surveys if s.split == "Train"]
-    if not train or any(u.split == "Train" for u in labels.unread) or any(s.relabel for s in surveys):
+    known = {label for survey in _training(labels) for label in survey.per_class}
+    if any(s.relabel for s in surveys):
         raise NotApplicable("no-train-labels")
-    known = {label for survey in train for label in survey.per_class}
     top = config.class_num.value if config.class_num else None
     for survey in surveys:
         strange = sorted(k for k in survey.per_class if k >= 0 and k not in known and (top is None or k < top))
@@ -352,7 +375,7 @@ def label_file_unreadable(labels: Labels, paths: DataPaths) -> Iterator[Finding]
     for item in labels.unread:
         if item.why.reason != "file-missing":
             fixes = (
-                (Fix("grant", "command", "unsafe", command=f"chmod u+r {item.path}"),) if item.why.reason == "file-no-permission" else ()
+                (Fix("grant", "command", "unsafe", command=f"chmod u+r {shlex.quote(item.path)}"),) if item.why.reason == "file-no-permission" else ()
             )
             yield Finding(
                 at=item.source, case=item.why.reason, fixes=fixes, split=item.split, file=item.file, error=item.why.values.get("error", "")
@@ -360,14 +383,15 @@ def label_file_unreadable(labels: Labels, paths: DataPaths) -> Iterator[Finding]
 
 
 @check("LAB114", name="label-file-encoding", stages=TRAIN | EVAL)
-def label_file_encoding(labels: Labels) -> Iterator[Finding]:
+def label_file_encoding(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
     """Bytes that PaddleClas cannot read as UTF-8, a byte order mark in front of the first path, or characters nobody sees."""
     if not labels.surveys:
         raise NotApplicable("no-labels-read")
     for survey in labels.surveys:
         if survey.not_utf8:
             encoding = survey.not_utf8.encoding
-            command = f"iconv -f {encoding} -t utf-8 {survey.file} > {survey.file}.utf8" if encoding else None
+            file, new = _in_shell(config, survey), _in_shell(config, survey, ".utf8")
+            command = f"iconv -f {encoding} -t utf-8 {file} > {new}" if encoding else None
             yield Finding(
                 at=_at(survey, survey.not_utf8.line),
                 via=survey.source,
@@ -383,7 +407,7 @@ def label_file_encoding(labels: Labels) -> Iterator[Finding]:
                 at=_at(survey, 1),
                 via=survey.source,
                 case="bom",
-                fixes=(Fix("remove-bom", "command", "safe", command=f"sed -i.bak '1s/^\\xEF\\xBB\\xBF//' {survey.file}"),),
+                fixes=(Fix("remove-bom", "command", "safe", command=f"sed -i.bak '1s/^\\xEF\\xBB\\xBF//' {_in_shell(config, survey)}"),),
                 file=survey.file,
             )
         hidden = [row for row in survey.invisible if not (survey.bom and row == (1, "U+FEFF"))]

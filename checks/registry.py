@@ -54,7 +54,7 @@ def check(code: str, *, name: str, stages: Stage = Stage.ANY) -> Callable[[Check
 
     def make(function: CheckFunction) -> Check:
         module = sys.modules[function.__module__]
-        ours = function.__module__.partition(".")[0] == "checks"
+        ours = function.__module__.partition(".")[0] in ("checks", "doctor")
         pages = None if ours or not module.__file__ else os.path.join(os.path.dirname(module.__file__), "rules")
         return Check(code, name, stages, function, pages)
 

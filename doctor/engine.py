@@ -10,7 +10,6 @@ import queue
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
@@ -158,6 +157,8 @@ def _run(check: Check, facts: Mapping[type, Any]) -> CheckResult:
     except NotApplicable as verdict:
         return CheckResult(check, "skipped", [], Unavailable(verdict.reason, verdict.values), time.perf_counter() - start)
     except Exception as error:  # a bug of ours must not take the other checks with it
+        import traceback
+
         reason = Unavailable("check-crashed", {"error": f"{type(error).__name__}: {error}"})
         return CheckResult(check, "crashed", [], reason, time.perf_counter() - start, traceback.format_exc())
     return CheckResult(check, "failed" if findings else "passed", findings, None, time.perf_counter() - start)

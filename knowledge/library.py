@@ -2,7 +2,7 @@
 
 An entry is one Markdown file per language, `entries/<id>.<lang>.md`, with the same front matter in both but for `title` and `question`.
 
-The search has no index on disk: it reads all the files at its first use (some 30 ms) and keeps a full-text table in memory. It covers both
+The search has no index on disk: it reads all the files at its first use (some 50 ms) and keeps a full-text table in memory. It covers both
 languages whatever the session's is, because a person who reads English still pastes Chinese, and the reverse.
 """
 
@@ -15,6 +15,7 @@ import re
 import sqlite3
 import threading
 import unicodedata
+import weakref
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
@@ -268,6 +269,13 @@ _SAME_WORDS = {"acc": "accuracy", "lr": "learning_rate"}
 """Words that people use for each other; on both sides the first is read as the second."""
 
 
+def _fold(text: str) -> str:
+    text = text.lower()
+    for one, other in _SAME_CHINESE:
+        text = text.replace(one, other)
+    return text
+
+
 class _Expansions(dict[str, str]):
     """What one token of a text is indexed as: a run of Chinese as its pairs of characters, `num_workers` also as its parts."""
 
@@ -278,8 +286,6 @@ class _Expansions(dict[str, str]):
 
 def _expand(token: str) -> list[str]:
     if token[0] > "\u3000":
-        for one, other in _SAME_CHINESE:
-            token = token.replace(one, other)
         return [token[i : i + 2] for i in range(len(token) - 1)] or [token]
     token = _SAME_WORDS.get(token, token)
     parts = [_stem(part) for part in token.split("_") if part]
@@ -346,13 +352,17 @@ class _Index:
             first = both["en"]
             head = [id, *first.tags, *first.rules, *(text for e in both.values() for text in (e.title, e.question))]
             signatures = _REGEX_SYNTAX.sub(" ", " ".join(first.signatures))
-            tokens = [_TOKEN.findall(text.lower()) for text in (" ".join(head), signatures, first.body)]
-            tokens[2] += _CHINESE.findall(both["zh"].body)  # its commands and names stand in the English body too
+            tokens = [_TOKEN.findall(_fold(text)) for text in (" ".join(head), signatures, first.body)]
+            tokens[2] += _CHINESE.findall(_fold(both["zh"].body))  # its commands and names stand in the English body too
             columns.append([" ".join([expansions[token] for token in column]) for column in tokens])
         self.terms = [tuple(frozenset(column.split()) for column in row) for row in columns]
         self.all_terms = [frozenset().union(*row) for row in self.terms]
-        self.holders = Counter(term for terms in self.all_terms for term in terms)
+        self.holders: Counter[str] = Counter()
+        for terms in self.all_terms:
+            self.holders.update(terms)
         self.table = _full_text_table(columns) if FULL_TEXT else None
+        if self.table is not None:
+            weakref.finalize(self, self.table.close)
 
     def exact(self, query: str) -> dict[str, float]:
         """The entries that the query names by their id or by the code of a rule, with their scores."""
@@ -404,7 +414,7 @@ class _Index:
         return _cut(best[1] if best else both[lang].question, matched.concepts)
 
     def _concepts(self, query: str) -> list[_Concept]:
-        text = _STOP_PHRASES.sub(" ", query.lower()).replace("泄露", " leakage ").replace("泄漏", " leakage ")
+        text = _STOP_PHRASES.sub(" ", _fold(query)).replace("泄露", " leakage ").replace("泄漏", " leakage ")
         concepts: dict[str, _Concept] = {}
         for token in _TOKEN.findall(text):
             for term, concept in self._understand(token):
@@ -454,29 +464,29 @@ class _Index:
         return math.log(1 + len(self.ids) / (holders + 0.5))
 
     @functools.cached_property
-    def _by_trigram(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
+    def _words(self) -> dict[int, list[str]]:
+        """The known Latin words, by length."""
+        found: dict[int, list[str]] = defaultdict(list)
         for word in self.holders:
             if len(word) > 2 and word[0] < "\u3000" and not word.isdigit():
-                for trigram in _trigrams(word):
-                    found[trigram].append(word)
+                found[len(word)].append(word)
         return found
 
     def _meant(self, word: str) -> dict[str, float]:
         """Known words that a mistyped or cut word may stand for: those that share trigrams and are one or two strokes away."""
         if not 3 <= len(word) <= 40:
             return {}
+        meant = {known: 0.7 for words in self._words.values() for known in words if known.startswith(word)}
         strokes = (len(word) > 3) + (len(word) > 7)
-        own = _trigrams(word)
-        shared = Counter(known for trigram in own for known in self._by_trigram.get(trigram, ()))
-        meant: dict[str, float] = {}
-        for known, count in shared.items():
-            if known.startswith(word):
-                meant[known] = 0.7
-            elif count * 3 < len(own) or abs(len(known) - len(word)) > strokes or (len(word) < 6 and known[0] != word[0]):
-                continue  # in a short word the first letter is hardly ever the wrong one
-            elif _strokes(word, known) <= strokes:
-                meant[known] = 0.8
+        trigrams = _trigrams(word)
+        for length in range(len(word) - strokes, len(word) + strokes + 1):
+            for known in self._words.get(length, ()):
+                if len(word) < 6 and known[0] != word[0]:
+                    continue  # in a short word the first letter is hardly ever the wrong one
+                padded = f"  {known} "
+                shared = sum([trigram in padded for trigram in trigrams])
+                if shared * 3 >= len(trigrams) and _strokes(word, known) <= strokes:
+                    meant[known] = 0.8
         return meant
 
     def _signed(self, query: str, concepts: list[_Concept]) -> Iterator[int]:
@@ -498,10 +508,7 @@ class _Index:
         if not sure:
             return {}
         # a word that most entries have is worth nothing to bm25(), but in a title it still tells
-        scores = {
-            row: sum(sure[term] * self._rarity(term) for term in columns[0] & sure.keys())
-            for row, columns in enumerate(self.terms)
-        }
+        scores = {row: sum(sure[term] * self._rarity(term) for term in columns[0] & sure.keys()) for row, columns in enumerate(self.terms)}
         if self.table is None:
             for row, columns in enumerate(self.terms):
                 for column, weight in zip(columns, _WEIGHTS, strict=True):
@@ -524,7 +531,7 @@ def _index(folder: str) -> _Index:
 
 
 def _full_text_table(rows: list[list[str]]) -> sqlite3.Connection | None:
-    table = sqlite3.connect(":memory:", check_same_thread=False)
+    table = sqlite3.connect(":memory:", check_same_thread=False)  # a lock keeps the threads of a TUI apart
     try:
         # "ascii" takes every other character for a letter, so that pairs of Chinese characters stay whole
         table.execute("""CREATE VIRTUAL TABLE entries USING fts5(head, signatures, body, content='', tokenize="ascii tokenchars '_'")""")
@@ -613,7 +620,7 @@ def _plain(text: str) -> str:
 def _best_passage(passages: list[tuple[int, str]], concepts: list[_Concept]) -> tuple[int, str] | None:
     best, most = None, 0.0
     for passage in passages:
-        terms = {term for token in _TOKEN.findall(passage[1].lower()) for term in _expand(token)}
+        terms = {term for token in _TOKEN.findall(_fold(passage[1])) for term in _expand(token)}
         score = sum(concept.weight * concept.found_in(terms) for concept in concepts)
         if score > most + 1e-9:
             best, most = passage, score

@@ -14,10 +14,11 @@ on to code outside PaddleClas. The value of a key without a slot is not looked i
 from __future__ import annotations
 
 import functools
-import json
 import os.path
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 Path = tuple[str | int, ...]
 
@@ -55,8 +56,8 @@ def unknown_key(path: Path, generation: str, siblings: Mapping[str, object] | No
 @functools.cache
 def _table() -> dict[str, Any]:
     """The vocabulary, read on first use (about a millisecond)."""
-    with open(os.path.join(os.path.dirname(__file__), "vocabulary", "keys.json"), encoding="ascii") as file:
-        table: dict[str, Any] = json.load(file)
+    with open(os.path.join(os.path.dirname(__file__), "vocabulary", "keys.json"), "rb") as file:
+        table: dict[str, Any] = msgspec.json.decode(file.read())
     return table
 
 

@@ -6,17 +6,18 @@ The figures come from networks that were built and counted, not from papers (Pad
 from __future__ import annotations
 
 import functools
-import json
 import os
 from typing import Any
+
+import msgspec
 
 FLOAT32 = 4
 
 
 @functools.cache
 def _table() -> dict[str, dict[str, Any]]:
-    with open(os.path.join(os.path.dirname(__file__), "zoo", "architectures.json"), encoding="utf-8") as stream:
-        table: dict[str, dict[str, Any]] = json.load(stream)
+    with open(os.path.join(os.path.dirname(__file__), "zoo", "architectures.json"), "rb") as stream:
+        table: dict[str, dict[str, Any]] = msgspec.json.decode(stream.read())
     return table
 
 

@@ -65,6 +65,10 @@ class Scan:
             if guess is not None:
                 self.guesses[guess] = self.guesses.get(guess, 0) + 1
 
+    def note_too_long(self, line: int, start: bytes) -> None:
+        """Count a line that is no `path label`; `start` is as much of it as was kept."""
+        self.note_bad(line, "too-long", start[: 4 * (PREVIEW + 1)].decode("utf-8", "replace"))
+
     def note_invisible(self, line: int, text: str) -> None:
         """Remember the characters of a line that nobody sees, as code points."""
         points = sorted({f"U+{ord(c):04X}" for c in _INVISIBLE.findall(text)})
@@ -129,14 +133,22 @@ def visible(text: str, longest: int | None = PREVIEW) -> str:
 
 
 def read_lines(path: str, numbers: set[int]) -> dict[int, str]:
-    """The text of a few lines of a file, by their numbers."""
-    wanted, found = set(numbers), {}
-    with open(path, encoding="utf-8", errors="surrogateescape") as stream:
-        for number, line in enumerate(stream, 1):
-            if number in wanted:
-                found[number] = line
-                if len(found) == len(wanted):
-                    break
+    """The text of a few lines of a file, by their numbers; lines that are too long are left out.
+
+    Raises:
+        Unreadable: as `scan_file`.
+    """
+    found: dict[int, str] = {}
+    counter = Scan(LabelFormat())
+    with _open(path) as stream:
+        for piece in _chunks(stream, counter, path):
+            first = counter.lines + 1
+            counter.lines += piece.count(b"\n")
+            here = [number for number in numbers if first <= number <= counter.lines]
+            lines = piece.split(b"\n") if here else []
+            found.update((number, lines[number - first].decode("utf-8", "surrogateescape")) for number in here)
+            if counter.lines >= max(numbers, default=0):
+                break
     return found
 
 
@@ -161,7 +173,7 @@ def _chunks(stream: Any, scan: Scan, path: str) -> Iterator[bytes]:
     rest, skipping, first = b"", False, True
     while True:
         try:
-            block = stream.read(CHUNK)
+            block = stream.read(CHUNK) or b""  # None from a file that would have us wait, such as /proc/kmsg
         except OSError as error:
             raise Unreadable("file-unreadable", file=path, error=error.strerror or str(error)) from None
         if first:
@@ -170,7 +182,7 @@ def _chunks(stream: Any, scan: Scan, path: str) -> Iterator[bytes]:
             if b"\0" in block[:8192]:
                 raise Unreadable("file-binary", file=path)
         data, held = rest + block, b""
-        if not block and data:
+        if not block and (data or skipping) and not data.endswith(b"\r"):
             data += b"\n"  # the last line has no end of its own
         if b"\r" in data:
             if data.endswith(b"\r") and block:
@@ -188,11 +200,10 @@ def _chunks(stream: Any, scan: Scan, path: str) -> Iterator[bytes]:
         whole, rest = data[:cut], data[cut:] + held
         if whole:
             yield whole
-        if len(rest) > CHUNK:
-            scan.note_bad(scan.lines + 1, "too-long", rest[:200].decode("utf-8", "replace"))
+        if len(data) - cut >= MAX_LINE:
+            scan.note_too_long(scan.lines + 1, rest)
             rest, skipping = held, True
         if not block:
-            scan.lines += skipping
             return
 
 
@@ -222,13 +233,19 @@ def _plain_rule(rule: LabelFormat) -> str | None:
     """The separator byte, where lines have the shape that the fast ways know."""
     simple = (rule.image_column, rule.label_column, rule.header, rule.labels) == (0, 1, None, "class")
     separator = " " if rule.separator is None else rule.separator
-    return separator if simple and len(separator) == 1 and separator.isascii() else None
+    return separator if simple and len(separator) == 1 and separator.isascii() and not separator.isdigit() else None
+
+
+def _too_long(line: str) -> bool:
+    return 4 * len(line) >= MAX_LINE and len(line.encode("utf-8", "surrogateescape")) >= MAX_LINE
 
 
 def _join(prefix: str, path: str) -> str:
-    if path.startswith("/") or not (prefix or path.startswith(".") or "/." in path or "//" in path):
-        return path
-    return posixpath.normpath(prefix + path)
+    if path.startswith("/"):
+        prefix = ""
+    if prefix or path[:1] in ("", ".") or path[-1] == "/" or "/." in path or "//" in path:
+        return posixpath.normpath(prefix + path)
+    return path
 
 
 def _scan_small(chunks: Iterator[bytes], scan: Scan, prefix: str) -> None:
@@ -251,18 +268,18 @@ def _scan_small(chunks: Iterator[bytes], scan: Scan, prefix: str) -> None:
         for line in lines:
             number += 1
             path = ""
-            if separator is not None and len(line) < MAX_LINE:
+            if separator is not None and 4 * len(line) < MAX_LINE:
                 path, _, tail = line.partition(separator)
                 # an ASCII digit string of at most 18 digits, behind a path that strip() leaves alone
                 if tail.isdigit() and tail.isascii() and path and not path[0].isspace() and len(tail) < 19:
                     label = int(tail) + offset
-                    if forgiving_space and len(path.split()) != 1:
+                    if forgiving_space and path.split() != [path]:
                         path = ""
                 else:
                     path = ""
             if not path:
-                if len(line) >= MAX_LINE:
-                    scan.note_bad(number, "too-long", line[:200])
+                if _too_long(line):
+                    scan.note_too_long(number, line.encode("utf-8", "surrogateescape"))
                     continue
                 parsed = scan.read_exactly(number, line)
                 if parsed is None:
@@ -323,7 +340,7 @@ def _scan_large(chunks: Iterator[bytes], scan: Scan, prefix: str) -> None:
             number = first_number + index
             raw = piece[starts[index] : ends[index]]
             if len(raw) >= MAX_LINE:
-                scan.note_bad(number, "too-long", raw[:200].decode("utf-8", "replace"))
+                scan.note_too_long(number, raw)
                 continue
             parsed = scan.read_exactly(number, raw.decode("utf-8", "surrogateescape"))
             if parsed is not None:

@@ -7,15 +7,17 @@ would have run as code is refused.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import importlib
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from checks.facts.yaml_tree import Spot, Tree, plain, printable
+
+if TYPE_CHECKING:
+    import ast
 
 _SCOPE = frozenset(dir(builtins)) | {
     # names of the module and of the two functions around the eval, on one branch or another
@@ -80,6 +82,7 @@ def read_value(text: str) -> tuple[Any, str]:
     `1e-4`, `True`, `[1, 2]` and `None` become values; `true`, `null`, `./data` and `list.txt` are no Python, or names that `eval` does
     not find, and stay strings; `os`, `5*64`, `list` and `__import__("os")` are code.
     """
+    import ast
     import warnings
 
     source = text.lstrip(" \t")
@@ -118,6 +121,8 @@ def _has(name: str, attribute: str) -> bool:
 
 def _in_evaluation_order(node: ast.AST) -> Iterator[ast.AST]:
     """The parts of an expression in the order Python evaluates them; a call comes after its function and arguments."""
+    import ast
+
     if isinstance(node, ast.Lambda):
         return  # its body is not evaluated
     if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):

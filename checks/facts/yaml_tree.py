@@ -7,7 +7,6 @@ used here, so values are the same; positions come from its nodes.
 
 from __future__ import annotations
 
-import ast
 import math
 import os
 import re
@@ -162,6 +161,7 @@ def literal(text: str) -> Any:
     """`ast.literal_eval` of a string, or the string itself: what PaddleClas makes of it. Code is never run."""
     if not _LITERAL.match(text):
         return text
+    import ast  # 1 ms, and few configs have such a string
     import warnings
 
     try:

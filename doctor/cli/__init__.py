@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from doctor.exit import Exit
 from doctor.run import default_lang
+from doctor.terminal import terminal_width
 from doctor.version import VERSION
 from knowledge.phrases import phrase
 
@@ -23,7 +24,9 @@ COMMANDS = ("check", "faq", "rule", "demo", "schema", "completion")
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line, in the user's language."""
 
-    lang = "en"
+    def __init__(self, **options: Any) -> None:
+        # argparse asks shutil for the width of the terminal at every argument: 8 ms of a check of 100
+        super().__init__(formatter_class=lambda prog: argparse.HelpFormatter(prog, width=terminal_width() - 2), **options)
 
     def error(self, message: str) -> NoReturn:
         print(f"{self.prog}: {message}  ({self.prog} --help)", file=sys.stderr)

@@ -6,10 +6,12 @@ are any (25 ms); the width of a character is rich's too.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TextIO
 
 from rich.cells import cell_len, get_character_cell_size
+
 
 Segment = tuple[str, str]
 """A piece of text and its style, as rich names styles ("bold red"); "" for none."""
@@ -47,8 +49,6 @@ def wrap(segments: list[Segment], width: int) -> list[list[Segment]]:
 
 def write(lines: list[list[Segment]], out: TextIO, color: bool) -> None:
     """Write lines as they are, however long; with their styles if `color` and `out` is a terminal without NO_COLOR."""
-    import os
-
     if not color or not out.isatty() or os.environ.get("NO_COLOR"):
         out.write("".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines))
         return

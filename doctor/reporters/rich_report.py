@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import Any, TextIO
 
@@ -15,6 +14,7 @@ from doctor.report import Report, ReportedFinding, ReportedFix
 from doctor.reporters.layout import Segment, wrap, write
 from doctor.run import Run
 from doctor.source import quote
+from doctor.terminal import terminal_width
 from knowledge.phrases import phrase
 from knowledge.template import size
 
@@ -41,17 +41,6 @@ def compose(done: Run, lang: str, width: int, *, quiet: bool = False) -> list[li
         paper.unchecked()
         paper.summary()
     return paper.page
-
-
-def terminal_width() -> int:
-    """Columns of the terminal: COLUMNS, else what the terminal says, else 80."""
-    text = os.environ.get("COLUMNS", "")
-    if text.isdigit() and int(text):
-        return int(text)
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
-    except (OSError, ValueError, AttributeError):
-        return 80
 
 
 class _Paper:

@@ -94,7 +94,7 @@ def as_paddleclas(mapping: dict[Any, Any]) -> dict[Any, Any]:
     return result
 
 
-class TwoKeysBecomeOne(Exception):  # noqa: N818
+class TwoKeysBecomeOne(Exception):
     """`1` and `"1"` in one mapping."""
 
 
@@ -129,7 +129,8 @@ TRICKY = [
     "1./255.", "[1,2]", "(1,2)", "'x'", "1_000", "-1", "+1", "--1", "1+2j", "5j", "b'x'", "...", "{1,2}", "{'b','a','c'}", "2024-10-18",
     "2001-12-14 21:59:43.10-05:00", "12:30:45", "1:30", ".5", "1.", ".inf", "-.inf", ".nan", "nan", "", "#x", "1,000", "on", "yes", "No", "１", " 5",
     "5 ", "\t5", "\n5", "5\n", "# c\n5", "\\\n5", "\f5", "\ufeff5", "set()", "set ()", "frozenset()", "list", "os", "__import__('os')", "1is", "u'x'",
-    "Rb'x'", "f'x'", "'a' 'b'", "'\\ud800'", "1e400", "9" * 30, "9" * 5000, "[" * 90 + "]" * 90, "-" * 300 + "1", "{'a': (1, {2}), 3: b'x'}", "{[]: 1}",
+    "Rb'x'", "f'x'", "'a' 'b'", "'\\ud800'", "1e400", "9" * 30, "9" * 5000, "[" * 90 + "]" * 90, "-" * 300 + "1", "{'a': (1, {2}), 3: b'x'}",
+    "{[]: 1}",
     "'\\N{BULLET}'", "Ellipsis", "not True", "1 if 1 else 2", "5 # c", "0_0", "1__0", "中文", "./data", "C:\\data", "\x00", "5\x00",
 ]  # fmt: skip
 
@@ -371,15 +372,7 @@ def test_raw_never_stumbles() -> None:
 
 
 def test_an_alias_is_blamed_where_it_is_used_and_its_inside_where_it_stands() -> None:
-    tree = tree_of(
-        "class_num: &n 751\n"
-        "Arch:\n"
-        "  class_num: *n\n"
-        "Train: &t\n"
-        "  workers: 8\n"
-        "Eval: *t\n"
-        "flow: {a: &x 1, b: *x}\n"
-    )
+    tree = tree_of("class_num: &n 751\nArch:\n  class_num: *n\nTrain: &t\n  workers: 8\nEval: *t\nflow: {a: &x 1, b: *x}\n")
     assert tree.data["Arch"]["class_num"] == 751
     assert place(tree, "class_num") == (1, 12)
     assert place(tree, "Arch.class_num") == (3, 3)
@@ -390,13 +383,7 @@ def test_an_alias_is_blamed_where_it_is_used_and_its_inside_where_it_stands() ->
 
 def test_merge_keys() -> None:
     tree = tree_of(
-        "base: &base\n"
-        "  workers: 4\n"
-        "  batch: 64\n"
-        "Train:\n"
-        "  <<: *base\n"
-        "  batch: 128\n"
-        "Eval: {<<: [*base, {shuffle: no}], batch: 32}\n"
+        "base: &base\n  workers: 4\n  batch: 64\nTrain:\n  <<: *base\n  batch: 128\nEval: {<<: [*base, {shuffle: no}], batch: 32}\n"
     )
     assert tree.data["Train"] == {"workers": 4, "batch": 128}
     assert tree.data["Eval"] == {"workers": 4, "batch": 32, "shuffle": False}
@@ -479,7 +466,10 @@ def suppressions(content: str) -> list[tuple[int, int | None, tuple[str, ...], s
     [
         ("a: 1  # paddle-doctor: ignore[LAB102] borrowed labels\n", [(1, 1, ("LAB102",), "borrowed labels")]),
         ("a: 1  #paddle-doctor:ignore[LAB102,ENV101]\n", [(1, 1, ("LAB102", "ENV101"), "")]),
-        ("a: 1  # paddle-doctor: ignore[ LAB102 , label-exceeds-class-num ]: why\n", [(1, 1, ("LAB102", "label-exceeds-class-num"), "why")]),
+        (
+            "a: 1  # paddle-doctor: ignore[ LAB102 , label-exceeds-class-num ]: why\n",
+            [(1, 1, ("LAB102", "label-exceeds-class-num"), "why")],
+        ),
         ("a: 1  # paddle-doctor: ignore\n", [(1, 1, (), "")]),
         ("a: 1  # paddle-doctor: ignore all is well\n", [(1, 1, (), "all is well")]),
         ("a: 1  # paddle-doctor: ignore[]\n", [(1, 1, (), "")]),
