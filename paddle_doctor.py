@@ -44,16 +44,17 @@ def _belongs(name: str) -> bool:
     return name.partition(".")[0] in _PACKAGES
 
 
-def _is_ours(module: Any) -> bool:
+def _is_ours(name: str, module: Any) -> bool:
     place = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", [])), "")
-    return bool(place) and os.path.abspath(place).startswith(_HOME + os.sep)
+    return bool(place) and os.path.abspath(place).startswith(os.path.join(_HOME, name.partition(".")[0], ""))
 
 
 @contextlib.contextmanager
 def _house() -> Iterator[None]:
-    """While inside, `checks`, `doctor` and `knowledge` are ours; modules of the caller by those names come back at the end."""
+    """While inside, `checks`, `doctor` and `knowledge` are ours; at the end those names are the caller's again, imported already or not."""
     with _LOCK:
-        theirs = {name: module for name, module in sys.modules.items() if _belongs(name) and not _is_ours(module)}
+        found = {name: module for name, module in sys.modules.items() if _belongs(name)}
+        theirs = {name: module for name, module in found.items() if not _is_ours(name, module)}
         for name in theirs:
             del sys.modules[name]
         sys.modules.update({name: module for name, module in _ours.items() if name not in sys.modules})
@@ -62,7 +63,7 @@ def _house() -> Iterator[None]:
             yield
         finally:
             sys.meta_path.remove(_Finder)  # type: ignore[arg-type]
-            if theirs:
+            if theirs or not found:
                 _ours.update({name: module for name, module in sys.modules.items() if _belongs(name)})
                 for name in _ours:
                     sys.modules.pop(name, None)

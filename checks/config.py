@@ -164,7 +164,8 @@ def label_map_size_mismatch(config: TrainingConfig, maps: LabelMaps) -> Iterator
         if config.class_num is None:
             continue
         classes = config.class_num.value
-        short = [k for k in item.missing if k < classes] + list(range((item.max_id if item.max_id is not None else -1) + 1, classes))[:20]
+        beyond = range((item.max_id if item.max_id is not None else -1) + 1, classes)
+        short = [k for k in item.missing if k < classes] + list(beyond[:20])
         if short:
             case = "short-later" if later else "short"
         elif item.entries > classes:

@@ -143,17 +143,25 @@ def closest(wanted: str, names: Iterable[str], limit: int = 3) -> list[str]:
 
 
 def flow(lines: Iterable[str]) -> str:
-    """Wrapped lines as one; between two Chinese characters a line break is no space."""
+    """Wrapped lines as one."""
     text = ""
     for line in lines:
         line = line.strip()
-        gap = "" if not text or not line or (_wide(text[-1]) and _wide(line[0])) else " "
-        text += gap + line
+        text += (joint(text[-1], line[0]) if text and line else "") + line
     return text
 
 
+def joint(before: str, after: str) -> str:
+    """What a line break between two characters stands for: nothing between Chinese ones or beside their punctuation, else a space."""
+    wide = _wide(before) and _wide(after)
+    return "" if wide or before in _CHINESE_MARKS or after in _CHINESE_MARKS else " "
+
+
+_CHINESE_MARKS = "，。、；：？！（）《》【】"
+
+
 def _wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in "WF" or character in "“”‘’…—"
+    return unicodedata.east_asian_width(character) in "WF" or character in "“”"
 
 
 def _order(id: str) -> tuple[bool, str]:

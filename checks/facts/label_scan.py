@@ -29,6 +29,8 @@ MAX_BAD = 20
 PREVIEW = 60
 
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u2064\u3000\ufeff]")
+_WIDE_SPACE = re.compile(rb"\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80")
+"""What `str.isspace` counts as white space beyond ASCII, in UTF-8."""
 _INT64 = 2**63
 _GOLDEN = 0x9E3779B97F4A7C15
 _GOLDEN_SQUARED = 0xD1B54A32D192ED03
@@ -85,7 +87,7 @@ class Scan:
             return None
         if parsed is None:
             return None
-        if not -_INT64 <= parsed.label < _INT64:
+        if not all(-_INT64 <= value < _INT64 for value in (parsed.label, *parsed.values)):
             self.note_bad(number, "not-integer", text)
             return None
         if parsed.columns > max(self.rule.image_column, self.rule.label_column) + 1:
@@ -318,19 +320,19 @@ def _scan_large(chunks: Iterator[bytes], scan: Scan, prefix: str) -> None:
         scan.lines += len(ends)
         starts = np.empty_like(ends)
         starts[0], starts[1:] = 0, ends[:-1] + 1
-        if controls or (not ascii_only and _INVISIBLE.search(text)):
+        if controls or b"\x7f" in piece or (not ascii_only and _INVISIBLE.search(text)):
             for number, line in enumerate((text or piece.decode("utf-8", "surrogateescape")).split("\n"), first_number):
                 scan.note_invisible(number, line)
-        good, labels, path_ends = _usual_lines(np, buffer, starts, ends, places, bool(prefix))
+        strange = _strange_lines(np, piece, buffer, ends, scan.rule.separator is None)
+        good, labels, path_ends = _usual_lines(np, buffer, starts, ends, places, strange, bool(prefix))
         numbers = np.arange(first_number, first_number + len(ends), dtype=np.int32)
         if len(good):
             all_labels.append(labels + scan.rule.offset if scan.rule.offset else labels)
             all_numbers.append(numbers[good])
             if encoded_prefix:
-                joined = b"".join(
-                    encoded_prefix + piece[a:b] + b"\n" for a, b in zip(starts[good].tolist(), path_ends.tolist(), strict=True)
-                )
-                all_hashes.append(_hash_lines(np, joined))
+                prefixed = encoded_prefix + piece.replace(b"\n", b"\n" + encoded_prefix)
+                shift = good * len(encoded_prefix)
+                all_hashes.append(_hash_spans(np, prefixed, starts[good] + shift, path_ends + shift + len(encoded_prefix)))
             else:
                 all_hashes.append(_hash_spans(np, piece, starts[good], path_ends))
         odd = np.ones(len(ends), bool)
@@ -346,11 +348,13 @@ def _scan_large(chunks: Iterator[bytes], scan: Scan, prefix: str) -> None:
             if parsed is not None:
                 late_labels.append(parsed.label)
                 late_numbers.append(number)
-                late_paths.append(_join(prefix, parsed.path).encode("utf-8", "surrogateescape") + b"\n")
+                late_paths.append(_join(prefix, parsed.path).encode("utf-8", "surrogateescape"))
         if late_labels:
             all_labels.append(np.array(late_labels, np.int64))
             all_numbers.append(np.array(late_numbers, np.int32))
-            all_hashes.append(_hash_lines(np, b"".join(late_paths)))
+            late_ends = np.cumsum([len(path) for path in late_paths])
+            late_starts = np.concatenate(([0], late_ends[:-1]))
+            all_hashes.append(_hash_spans(np, b"".join(late_paths), late_starts, late_ends))
     empty = np.zeros(0, np.int64)
     labels = np.concatenate(all_labels) if all_labels else empty
     all_labels.clear()  # each list is let go before the next is joined: at 1.3 million lines that is 10 MB each
@@ -378,8 +382,18 @@ def _ends_and_separators(np: Any, buffer: Any, separator: str | None) -> tuple[A
     return ends, None if separator is None else np.flatnonzero(buffer == ord(separator)), controls
 
 
-def _usual_lines(np: Any, buffer: Any, starts: Any, ends: Any, places: Any, has_prefix: bool) -> tuple[Any, Any, Any]:
-    """Indexes of the lines `path<separator>digits`, their labels, and where their paths end."""
+def _strange_lines(np: Any, piece: bytes, buffer: Any, ends: Any, any_space: bool) -> Any:
+    """Indexes of the lines whose path may not be taken as it stands: it is to be normalised, or white space of another kind ends it."""
+    spots = np.flatnonzero((buffer[:-1] == 47) & ((buffer[1:] | 1) == 47))  # "//" and "/."
+    if any_space:
+        spots = np.concatenate((spots, np.flatnonzero((buffer < 32) & (buffer != 10))))
+        if not piece.isascii():
+            spots = np.concatenate((spots, np.array([match.start() for match in _WIDE_SPACE.finditer(piece)], np.int64)))
+    return np.searchsorted(ends, spots)
+
+
+def _usual_lines(np: Any, buffer: Any, starts: Any, ends: Any, places: Any, strange: Any, has_prefix: bool) -> tuple[Any, Any, Any]:
+    """Indexes of the lines `path<separator>digits` that are not `strange`, their labels, and where their paths end."""
     if places is None or len(places) == 0:
         none = np.zeros(0, np.int64)
         return none, none, none
@@ -393,8 +407,13 @@ def _usual_lines(np: Any, buffer: Any, starts: Any, ends: Any, places: Any, has_
     head = buffer[starts[good]]
     # a path that begins with "." is normalised, one that begins with "/" ignores its root: both on the exact way
     fine = (digits >= 1) & (digits <= 9) & (middle > starts[good]) & (head > 32) & (head < 127) & (head != 46)
+    fine &= buffer[middle - 1] != 47
     if has_prefix:
         fine &= head != 47
+    if len(strange) or int((ends - starts).max()) >= MAX_LINE:
+        plain = ends - starts < MAX_LINE
+        plain[strange] = False
+        fine &= plain[good]
     if not bool(np.all(fine)):
         good, middle, last, digits = good[fine], middle[fine], last[fine], digits[fine]
     labels = np.zeros(len(good), np.int32)
@@ -415,14 +434,6 @@ def _usual_lines(np: Any, buffer: Any, starts: Any, ends: Any, places: Any, has_
     return good[fine], labels[fine], middle[fine]
 
 
-def _hash_lines(np: Any, lines: bytes) -> Any:
-    buffer = np.frombuffer(lines, np.uint8)
-    ends = np.flatnonzero(buffer == 10)
-    starts = np.empty_like(ends)
-    starts[0], starts[1:] = 0, ends[:-1] + 1
-    return _hash_spans(np, lines, starts, ends)
-
-
 def _hash_spans(np: Any, data: bytes, starts: Any, ends: Any) -> Any:
     """A 64-bit hash of each span of bytes: the sum of its 8-byte words, each times an odd number of its place.
 
@@ -434,10 +445,14 @@ def _hash_spans(np: Any, data: bytes, starts: Any, ends: Any) -> Any:
     longest, shortest = int(lengths.max(initial=0)), int(lengths.min(initial=0))
     factor = _GOLDEN
     state = lengths.astype(np.uint64) * np.uint64(factor)
+    longer: Any = None
     for place in range(0, longest - 8, 8):
         factor = factor * _GOLDEN % 2**64
-        word = words[starts + place] * np.uint64(factor)
-        state += word if place + 8 < shortest else np.where(lengths > place + 8, word, 0)
+        if place + 8 < shortest:
+            state += words[starts + place] * np.uint64(factor)
+        else:
+            longer = np.flatnonzero(lengths > place + 8) if longer is None else longer[lengths[longer] > place + 8]
+            state[longer] += words[starts[longer] + place] * np.uint64(factor)
     final = words[np.maximum(ends - 8, starts)]
     if shortest < 8:
         masks = np.array([(1 << (8 * n)) - 1 for n in range(9)], np.uint64)
@@ -556,13 +571,8 @@ class _LargePaths(_Paths):
         common = theirs[self.sorted[place] == theirs]
         if not len(common):
             return 0, []
-        rows = []
         there = np.flatnonzero(np.isin(other.hashes, common))
-        for index in there[np.argsort(other.numbers[there])][: most * 4].tolist():
-            here = self.numbers[self.hashes == other.hashes[index]]
-            pair = (int(here.min()), int(other.numbers[index]))
-            if all(pair[0] != row[0] for row in rows):
-                rows.append(pair)
-            if len(rows) == most:
-                break
+        there = there[np.argsort(other.numbers[there])]
+        firsts = there[np.sort(np.unique(other.hashes[there], return_index=True)[1])[:most]].tolist()
+        rows = [(int(self.numbers[self.hashes == other.hashes[index]].min()), int(other.numbers[index])) for index in firsts]
         return len(common), rows
