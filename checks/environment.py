@@ -144,7 +144,9 @@ def workers_exceed_cpus(config: TrainingConfig, host: Host) -> Iterator[Finding]
         yield Finding(
             at=loader.num_workers.location,
             # 0 would load in the main process, which is slower still
-            fixes=(Fix("fewer-workers", "edit", "safe", at=loader.num_workers.location, value=best, values={"workers": best}),) if best else (),
+            fixes=(Fix("fewer-workers", "edit", "safe", at=loader.num_workers.location, value=best, values={"workers": best}),)
+            if best
+            else (),
             split=loader.split,
             num_workers=loader.num_workers.value,
             cards=cards,

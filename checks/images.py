@@ -14,7 +14,10 @@ from checks.registry import check
 
 @check("IMG101", name="image-root-missing", stages=TRAIN | EVAL)
 def image_root_missing(config: TrainingConfig, paths: DataPaths) -> Iterator[Finding]:
-    """The folder that image paths count from is not there, or is no folder; PaddleClas stops at start."""
+    """The folder that image paths count from is not there, or is no folder.
+
+    2.2 and later stop at start; 2.0 and 2.1 find no image, log each and go on with others.
+    """
     if not paths.roots:
         raise NotApplicable("no-image-root")
     for root in paths.roots:

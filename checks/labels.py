@@ -158,7 +158,7 @@ def negative_label(labels: Labels) -> Iterator[Finding]:
             via=survey.source,
             fixes=(Fix("correct-lines", "advice", "unsafe"),),
             split=survey.split,
-            labels=below[:10],
+            labels=below[:11],
             samples=sum(survey.per_class[label].samples for label in below),
             line=first,
             file=survey.file,
@@ -200,7 +200,7 @@ def class_num_larger_than_needed(config: TrainingConfig, labels: Labels) -> Iter
         yield Finding(
             at=count.count.location,
             case="imagenet-default" if forgotten else "cost-unknown" if extra is None else "default",
-            fixes=(Fix("set-class-num", "edit", "safe", at=count.count.location, value=needed, values={"needed": needed}),),
+            fixes=(Fix("set-class-num", "edit", "unsafe", at=count.count.location, value=needed, values={"needed": needed}),),
             class_num=classes,
             needed_class_num=needed,
             spare=classes - needed,
@@ -227,7 +227,7 @@ def label_id_gaps(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
         via=survey.source,
         fixes=(Fix("renumber", "advice", "unsafe"),),
         gaps=gaps,
-        missing=list(itertools.islice(missing, 10)),
+        missing=list(itertools.islice(missing, 11)),
         classes=len(known),
         min_label=low,
         max_label=high,
@@ -273,7 +273,7 @@ def _bad_lines(config: TrainingConfig, labels: Labels, reasons: tuple[str, ...])
                 split=survey.split,
                 file=survey.file,
                 count=count,
-                lines=[bad.line for bad in lines][:10],
+                lines=[bad.line for bad in lines][:11],
                 text=first.text if first else "",
                 total_lines=survey.lines,
                 separator=_shown(survey.format.separator),
@@ -285,7 +285,9 @@ def _line_fixes(config: TrainingConfig, survey: LabelSurvey, reason: str) -> tup
     if reason == "blank":
         return (Fix("delete-blank", "command", "safe", command=f"sed -i.bak '/^[[:space:]]*$/d' {_in_shell(config, survey)}"),)
     key = survey.source.key or ""
-    key = key[: -len(".cls_label_path")] if key.endswith(".cls_label_path") else key.rpartition(".")[0]
+    key = key.rstrip("0123456789").rstrip(".").rpartition(".")[0]
+    if reason == "empty-separator":
+        return (Fix("remove-delimiter", "advice", "safe", values={"key": f"{key}.delimiter"}),)
     if config.generation == "legacy" or survey.dataset in TAKES_DELIMITER:
         # lines that are read now would no longer be with another delimiter
         if reason == "wrong-separator" and survey.separator_seen and not survey.samples:
@@ -298,7 +300,7 @@ def _line_fixes(config: TrainingConfig, survey: LabelSurvey, reason: str) -> tup
 
 def _shown(separator: str | None) -> str:
     if separator is None:
-        return "white space"
+        return r"\s+"  # as both languages write "any white space"
     return SEPARATORS.get(separator, separator)
 
 
@@ -320,7 +322,7 @@ def eval_label_outside_training(config: TrainingConfig, labels: Labels) -> Itera
             at=_at(survey, first),
             via=survey.source,
             fixes=(Fix("renumber", "advice", "unsafe"),),
-            labels=strange[:10],
+            labels=strange[:11],
             count=len(strange),
             samples=affected,
             share=round(100 * affected / survey.samples, 1),
@@ -375,7 +377,9 @@ def label_file_unreadable(labels: Labels, paths: DataPaths) -> Iterator[Finding]
     for item in labels.unread:
         if item.why.reason != "file-missing":
             fixes = (
-                (Fix("grant", "command", "unsafe", command=f"chmod u+r {shlex.quote(item.path)}"),) if item.why.reason == "file-no-permission" else ()
+                (Fix("grant", "command", "unsafe", command=f"chmod u+r {shlex.quote(item.path)}"),)
+                if item.why.reason == "file-no-permission"
+                else ()
             )
             yield Finding(
                 at=item.source, case=item.why.reason, fixes=fixes, split=item.split, file=item.file, error=item.why.values.get("error", "")

@@ -443,8 +443,7 @@ class Repository:
     def close(self) -> None:
         """End the reading process."""
         assert self._reader.stdin is not None
-        self._reader.stdin.close()
-        self._reader.wait()
+        self._reader.communicate()
 
 
 # ---------------------------------------------------------------------------------------------------------- sources

@@ -75,7 +75,11 @@ def start(
 def without_root_rights() -> None:
     """In a child before its program starts: root may no longer read what the file's mode forbids."""
     if os.getuid() == 0:
-        drop, dac_override, dac_read_search = 24, 1, 2  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH (linux/prctl.h, capability.h)
+        drop, dac_override, dac_read_search = (
+            24,
+            1,
+            2,
+        )  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH (linux/prctl.h, capability.h)
         for capability in (dac_override, dac_read_search):
             ctypes.CDLL(None).prctl(drop, capability, 0, 0, 0)
 

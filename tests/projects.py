@@ -100,7 +100,9 @@ def legacy_config() -> dict[str, Any]:
 
 
 def _transforms(split: str) -> list[dict[str, Any]]:
-    crop = [{"RandCropImage": {"size": 224}}] if split == "train" else [{"ResizeImage": {"resize_short": 256}}, {"CropImage": {"size": 224}}]
+    crop = (
+        [{"RandCropImage": {"size": 224}}] if split == "train" else [{"ResizeImage": {"resize_short": 256}}, {"CropImage": {"size": 224}}]
+    )
     return [{"DecodeImage": {"to_rgb": True}}, *crop, {"NormalizeImage": {"scale": "1.0/255.0", "order": ""}}]
 
 
@@ -268,7 +270,9 @@ class Project:
             self.set(edit.key, edit.value)
             self.save()
             run = self.check(*overrides, **how)
-            left = [f for f in found(run, finding.code) if f.location.key == finding.location.key and f.location.file == finding.location.file]
+            left = [
+                f for f in found(run, finding.code) if f.location.key == finding.location.key and f.location.file == finding.location.file
+            ]
             assert not left, (edit, left)
             assert run.report.summary.error <= errors - (finding.severity == "error"), (edit, run.report.findings)
             self.data = copy.deepcopy(before)

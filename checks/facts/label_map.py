@@ -15,7 +15,9 @@ MAX_BYTES = 64 << 20
 
 
 class LabelMap(msgspec.Struct, frozen=True):
-    """One label map. PaddleClas splits each line at its first blank and wants an integer before it (`ppcls/data/postprocess/topk.py`).
+    """One label map.
+
+    PaddleClas splits each line at its first `delimiter` (a blank) and wants an integer before it (`ppcls/data/postprocess/topk.py`).
 
     `entries` counts different ids. A line that has no id makes PaddleClas drop the whole map (`first_bad_line`).
     """
@@ -40,10 +42,15 @@ class LabelMaps(Fact, frozen=True):
 @collects(LabelMaps, deadline=10.0)
 def collect_label_maps(config: TrainingConfig) -> LabelMaps:
     """Read each label map; one that cannot be had says why."""
-    return LabelMaps(tuple(_read(config.resolve(item.value), item.value, item.location) for item in config.label_maps))
+    maps = []
+    for item in config.label_maps:
+        delimiter = config.tree.raw((item.location.key or "").rpartition(".")[0] + ".delimiter")
+        separator = delimiter if isinstance(delimiter, str) and delimiter else " "
+        maps.append(_read(config.resolve(item.value), item.value, item.location, separator))
+    return LabelMaps(tuple(maps))
 
 
-def _read(path: str, name: str, source: Location) -> LabelMap:
+def _read(path: str, name: str, source: Location, separator: str) -> LabelMap:
     def without(reason: str, **values: str) -> LabelMap:
         return LabelMap(name, path, source, 0, None, (), 0, None, Unavailable(reason, {"file": name, **values}))
 
@@ -64,7 +71,7 @@ def _read(path: str, name: str, source: Location) -> LabelMap:
     ids: set[int] = set()
     bad: int | None = None
     for number, line in enumerate(lines, 1):
-        head = line.partition(" ")[0]
+        head = line.partition(separator)[0]
         try:
             ids.add(int(head))
         except ValueError:

@@ -25,7 +25,8 @@ MAX_LINE = 1 << 16
 """A line longer than 64 KiB is no `path label` (Linux paths end at 4 KiB); it is reported and skipped, not kept in memory."""
 LARGE = 1 << 20
 """From 1 MiB of label files on, numpy's 80 ms of import are won back."""
-MAX_BAD = 20
+MAX_BAD = 11
+"""How many bad lines of one kind are kept with their text; one more than the report shows, so that it can say there are more."""
 PREVIEW = 60
 
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u2064\u3000\ufeff]")
@@ -60,7 +61,7 @@ class Scan:
     def note_bad(self, line: int, reason: str, text: str) -> None:
         """Count a line that the dataset class cannot read; the first ones are kept with their text."""
         self.bad_counts[reason] = self.bad_counts.get(reason, 0) + 1
-        if len(self.bad) < MAX_BAD:
+        if self.bad_counts[reason] <= MAX_BAD:
             self.bad.append((line, reason, visible(text)))
         if reason == "wrong-separator":
             guess = guess_separator(text, self.rule)
@@ -131,7 +132,7 @@ def visible(text: str, longest: int | None = PREVIEW) -> str:
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     if longest is not None and len(text) > longest:
         text = text[:longest] + "…"
-    return _INVISIBLE.sub(lambda m: f"<U+{ord(m.group()):04X}>", text)
+    return _INVISIBLE.sub(lambda m: f"<U+{ord(m.group()):04X}>", text).replace("\t", "\\t")
 
 
 def read_lines(path: str, numbers: set[int]) -> dict[int, str]:
@@ -356,16 +357,16 @@ def _scan_large(chunks: Iterator[bytes], scan: Scan, prefix: str) -> None:
             late_starts = np.concatenate(([0], late_ends[:-1]))
             all_hashes.append(_hash_spans(np, b"".join(late_paths), late_starts, late_ends))
     empty = np.zeros(0, np.int64)
-    labels = np.concatenate(all_labels) if all_labels else empty
+    label_ids: Any = np.concatenate(all_labels) if all_labels else empty
     all_labels.clear()  # each list is let go before the next is joined: at 1.3 million lines that is 10 MB each
-    numbers = np.concatenate(all_numbers) if all_numbers else empty
+    line_numbers: Any = np.concatenate(all_numbers) if all_numbers else empty
     all_numbers.clear()
     hashes = np.concatenate(all_hashes) if all_hashes else empty.astype(np.uint64)
     all_hashes.clear()
-    scan.samples = len(labels)
+    scan.samples = len(label_ids)
     if scan.rule.labels == "class":
-        scan.per_class = _count(np, labels, numbers)
-    scan.paths = _LargePaths(np, hashes, numbers, labels)
+        scan.per_class = _count(np, label_ids, line_numbers)
+    scan.paths = _LargePaths(np, hashes, line_numbers, label_ids)
 
 
 def _ends_and_separators(np: Any, buffer: Any, separator: str | None) -> tuple[Any, Any, bool]:

@@ -413,10 +413,13 @@ class _View:
     def topk(self) -> Iterator[TopK]:
         if self.generation == "legacy":
             found = self.typed("topk", int)
-            if found:
+            if found and self.tree.raw("multilabel") is not True:  # 2.1 measures multi-label data without top-k (ppcls/.../program.py)
                 yield TopK("Eval", (found.value,), found.location)
             return
         for split in ("Train", "Eval"):
+            mixed = bool(self.tree.raw(f"DataLoader.{split}.dataset.batch_transform_ops"))
+            if not self._uses(split) or (split == "Train" and mixed):
+                continue  # with batch operators PaddleClas takes TopkAcc out of Metric.Train itself
             metrics = self.tree.raw(f"Metric.{split}")
             for index, item in enumerate(metrics if isinstance(metrics, list) else ()):
                 for name, params in item.items() if isinstance(item, dict) else ():

@@ -15,7 +15,8 @@ import msgspec
 
 from doctor.cli import add_language
 from doctor.reporters.layout import Segment, wrap, write
-from doctor.reporters.rich_report import MIN_WIDTH, terminal_width
+from doctor.reporters.rich_report import MIN_WIDTH
+from doctor.terminal import terminal_width
 from knowledge.phrases import phrase
 
 UNBOUNDED = 1_000_000

@@ -12,7 +12,6 @@ from typing import TextIO
 
 from rich.cells import cell_len, get_character_cell_size
 
-
 Segment = tuple[str, str]
 """A piece of text and its style, as rich names styles ("bold red"); "" for none."""
 

@@ -106,7 +106,9 @@ def test_cfg101_skipped_where_others_read_the_keys(tmp_path: Path) -> None:
 def test_cfg102_positive_the_faqs_own_example(tmp_path: Path) -> None:
     project = Project(tmp_path, "modern")
     option = "DataLoader.TRAIN.sampler.batch_size=512"
-    finding = project.finding("CFG102", "Global.epochs=3", option, shows=("DataLoader.TRAIN", "DataLoader.Train.sampler.batch_size", "TRAIN"))
+    finding = project.finding(
+        "CFG102", "Global.epochs=3", option, shows=("DataLoader.TRAIN", "DataLoader.Train.sampler.batch_size", "TRAIN")
+    )
     assert finding.severity == "error"
     assert finding.entry == "5.2"
     at = finding.location
@@ -202,7 +204,9 @@ def test_cfg103_negative(tmp_path: Path, generation: Generation) -> None:
     assert passes(project, "CFG103", f"{project.key('epochs')}=3", f"{project.key('eval_list')}=./data/val_list.txt")
 
 
-@pytest.mark.parametrize("value", ["None", "[1, 5]", "1e-4", "-3", "true", "ResNet50", "my-model", "list.txt", "./a b/c", "'os'", "{'a': 1}"])
+@pytest.mark.parametrize(
+    "value", ["None", "[1, 5]", "1e-4", "-3", "true", "ResNet50", "my-model", "list.txt", "./a b/c", "'os'", "{'a': 1}"]
+)
 def test_cfg103_near_miss_values_that_are_no_code(tmp_path: Path, value: str) -> None:
     assert passes(Project(tmp_path, "modern"), "CFG103", f"Global.output_dir={value}")
 
@@ -279,7 +283,9 @@ def test_cfg105_positive(tmp_path: Path, generation: Generation) -> None:
 
 def test_cfg105_positive_a_block_inside_a_list(tmp_path: Path) -> None:
     project = Project(tmp_path, "modern")
-    project.save(project.text.replace("- RandCropImage:\n", "- DecodeImage: {}\n        RandCropImage:\n          size: 1\n        RandCropImage:\n"))
+    project.save(
+        project.text.replace("- RandCropImage:\n", "- DecodeImage: {}\n        RandCropImage:\n          size: 1\n        RandCropImage:\n")
+    )
     finding = project.finding("CFG105", shows=("RandCropImage",))
     assert finding.location.key == "DataLoader.Train.dataset.transform_ops.1.RandCropImage"
 

@@ -45,7 +45,9 @@ def test_queued_batches(workers: int, batches: int | None, queued: int) -> None:
     assert queued_batches(workers, batches) == queued
 
 
-@pytest.mark.parametrize("samples, batch, drop_last, batches", [(80, 32, False, 3), (80, 32, True, 2), (64, 32, False, 2), (5, 32, True, 0)])
+@pytest.mark.parametrize(
+    "samples, batch, drop_last, batches", [(80, 32, False, 3), (80, 32, True, 2), (64, 32, False, 2), (5, 32, True, 0)]
+)
 def test_count_batches(samples: int, batch: int, drop_last: bool, batches: int) -> None:
     assert count_batches(samples, batch, drop_last) == batches
 
@@ -148,7 +150,11 @@ def test_env101_positive_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     finding = project.finding("ENV101", assume=(), shows=("165.4 MiB", "100 MiB", "256 MiB"))
     assert finding.severity == "error"
     evidence = finding.evidence
-    assert (evidence["size_bytes"], evidence["have_bytes"], evidence["stale_bytes"], evidence["assumed"]) == (256 << 20, *[100 << 20] * 2, False)
+    assert (evidence["size_bytes"], evidence["have_bytes"], evidence["stale_bytes"], evidence["assumed"]) == (
+        256 << 20,
+        *[100 << 20] * 2,
+        False,
+    )
     commands = {fix.command: fix.safety for fix in finding.fixes if fix.kind == "command"}
     assert commands["rm -- /dev/shm/paddle_41_0_1 /dev/shm/paddle_42_0_1"] == "unsafe"
     assert any("remount,size=256m" in (command or "") for command in commands)  # outside a container, where docker is no cure
@@ -200,7 +206,10 @@ def test_env101_skipped_without_workers(tmp_path: Path, generation: Generation) 
 
 def test_env101_skipped_where_nothing_uses_it(tmp_path: Path) -> None:
     unused = {f"DataLoader.{split}.loader.use_shared_memory": False for split in ("Train", "Eval")}
-    assert reason(Project(tmp_path, "modern", {"train_workers": 4, "train_batch": 64, **unused}), "ENV101", assume=ON_DOCKER) == "no-shm-loader"
+    assert (
+        reason(Project(tmp_path, "modern", {"train_workers": 4, "train_batch": 64, **unused}), "ENV101", assume=ON_DOCKER)
+        == "no-shm-loader"
+    )
     dali = Project(tmp_path, "modern", {"train_workers": 4, "train_batch": 64, "Global.use_dali": True})
     assert reason(dali, "ENV101", assume=ON_DOCKER) == "no-shm-loader"
 
@@ -226,7 +235,15 @@ def test_env102_positive(tmp_path: Path, generation: Generation) -> None:
     assert (finding.severity, finding.entry) == ("info", "5.1")
     at = finding.location
     assert (at.file, at.line, at.column, at.key) == (CONFIG, *project.place("num_workers: ^8"), project.key("train_workers"))
-    expected = {"split": "Train", "num_workers": 8, "cards": 1, "total_workers": 8, "cpus": 2.0, "cpu_limit": "assumed", "total_batch_size": 2}
+    expected = {
+        "split": "Train",
+        "num_workers": 8,
+        "cards": 1,
+        "total_workers": 8,
+        "cpus": 2.0,
+        "cpu_limit": "assumed",
+        "total_batch_size": 2,
+    }
     assert finding.evidence == expected
     assert project.assert_repaired_by(finding, assume=("shm=8g", "cpus=2", "gpus=0")) == [2]
 

@@ -404,9 +404,7 @@ def TinyNet(pretrained=False, **kwargs):
 }
 
 
-def test_the_script_reads_a_clone_without_importing_it(
-    maker: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_script_reads_a_clone_without_importing_it(maker: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clone, output = tmp_path / "clone", tmp_path / "keys.json"
     for name, text in SOURCES.items():
         file = clone / name

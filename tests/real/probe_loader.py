@@ -53,7 +53,9 @@ def watch():
 watcher = threading.Thread(target=watch, daemon=True)
 watcher.start()
 paddle.set_device("cpu")
-loader = DataLoader(Images(), batch_size=batch, num_workers=workers, use_shared_memory=True, drop_last=bool(drop_last), places=paddle.CPUPlace())
+loader = DataLoader(
+    Images(), batch_size=batch, num_workers=workers, use_shared_memory=True, drop_last=bool(drop_last), places=paddle.CPUPlace()
+)
 seen = 0
 for _ in loader:
     seen += 1

@@ -100,7 +100,6 @@ def test_only_classes_with_a_list_take_a_delimiter() -> None:
         ("a.jpg\t3", PLAIN, "\t"),
         ("a.jpg,3", PLAIN, ","),
         ("a.jpg;3", PLAIN, ";"),
-        ("a.jpg | 3", PLAIN, None),  # the blank is there already: the trouble is another
         ("a.jpg|3", PLAIN, "|"),
         ("a.jpg\u00a03", PLAIN, "\u00a0"),
         ("a.jpg 3", TAB, " "),

@@ -116,7 +116,20 @@ BLANKS = ["", " ", "\t", "\u3000", "\u00a0", "\x0b", "\x1c", "\x85"]
 PATHS = st.one_of(
     st.sampled_from(
         [
-            *("a.jpg", "b/c.jpg", "./a.jpg", "b/../a.jpg", "b//c.jpg", "b/./c.jpg", "../a.jpg", "/a.jpg", "/b//c.jpg", "//a.jpg", "b/", "."),
+            *(
+                "a.jpg",
+                "b/c.jpg",
+                "./a.jpg",
+                "b/../a.jpg",
+                "b//c.jpg",
+                "b/./c.jpg",
+                "../a.jpg",
+                "/a.jpg",
+                "/b//c.jpg",
+                "//a.jpg",
+                "b/",
+                ".",
+            ),
             *("", "..", ".a.jpg", "猫/狗.jpg", "\ufeffa.jpg", "a\u200bb.jpg", "a\u00a0b.jpg", "a\x7fb.jpg", "é.jpg", "a\tb.jpg", "a b.jpg"),
             *("\x01", "n01440764/n01440764_10026.JPEG", "n01440764/n01440764_10027.JPEG", "long/" + 9 * "folder/" + "a.jpg", "image_id"),
             *("12345678", "1234567", "123456789", "a", "ab", "abcdefgh/abcdefgh/abcdefgh", "abcdefgh/abcdefgh/abcdefgi"),
@@ -142,7 +155,9 @@ ENDS = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\r"])
 def label_files(draw: st.DrawFn, rule: LabelFormat) -> bytes:
     """A label file: mostly lines of the rule's own shape, with every accident that real lists have had."""
     own = (" " if rule.separator is None else rule.separator).encode()
-    separators = st.sampled_from([own, own, own, own, b" ", b"\t", b"  ", own + own, b",", "\u3000".encode(), "\u00a0".encode(), b" \t", b""])
+    separators = st.sampled_from(
+        [own, own, own, own, b" ", b"\t", b"  ", own + own, b",", "\u3000".encode(), "\u00a0".encode(), b" \t", b""]
+    )
     columns = max(rule.image_column, rule.label_column) + 1
 
     def usual() -> bytes:
@@ -193,7 +208,9 @@ CHUNKS = st.sampled_from([3, 7, 8, 13, 64, 1 << 20])
 @example(case=("猫猫猫猫猫猫 1\n".encode(), PLAIN), prefix="", chunk=64, most=16)
 @example(case=(b"a 0\rb 1\r", PLAIN), prefix="", chunk=4, most=1 << 16)
 @example(case=(b"a" * 100, PLAIN), prefix="", chunk=7, most=16)
-def test_the_two_ways_agree_with_each_other_and_with_paddleclas(case: tuple[bytes, LabelFormat], prefix: str, chunk: int, most: int) -> None:
+def test_the_two_ways_agree_with_each_other_and_with_paddleclas(
+    case: tuple[bytes, LabelFormat], prefix: str, chunk: int, most: int
+) -> None:
     data, rule = case
     small = outcome(scan_bytes(data, rule, prefix, large=False, chunk=chunk, most=most))
     large = outcome(scan_bytes(data, rule, prefix, large=True, chunk=chunk, most=most))
@@ -287,7 +304,12 @@ def test_read_lines_counts_as_the_scan_does(large: bool, tmp_path: Path) -> None
     assert [(line, reason) for line, reason, _ in found.bad] == [(2, "not-integer"), (5, "too-long"), (7, "not-integer")]
     lines = read_lines(str(path), {1, 2, 3, 4, 6, 7, 99})
     assert {number: line.strip() for number, line in lines.items()} == {
-        **{1: "a 0", 2: "b x", 3: "\udcffc 1", 4: "d 2", 6: "f\x1c\x0c 3", 7: "g y"}
+        1: "a 0",
+        2: "b x",
+        3: "\udcffc 1",
+        4: "d 2",
+        6: "f\x1c\x0c 3",
+        7: "g y",
     }
     assert read_lines(str(path), set()) == {}
 

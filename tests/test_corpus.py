@@ -1,0 +1,88 @@
+"""Every real config of PaddleClas 2.0 and 2.4: nothing crashes, nothing that works is called wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from checks.facts.base import Request, World
+from checks.facts.training_config import TrainingConfig, collect_training_config
+from doctor.run import Run, run_check
+from doctor.settings import Settings
+
+ABSENT_DATA = {"LAB101", "IMG101"}
+MACHINE = ("shm=64g", "cpus=64", "gpus=0")
+
+
+def configs(shared: Path) -> list[Path]:
+    found = sorted((shared / "corpus" / "paddleclas-configs").rglob("*.yaml"))
+    assert len(found) > 400
+    return found
+
+
+def check(path: Path, cwd: Path, stage: str = "train", assume: tuple[str, ...] = MACHINE) -> Run:
+    return run_check(str(path), stage=stage, lang="en", assume=assume, settings=Settings(), world=World(cwd=str(cwd)))
+
+
+@pytest.mark.parametrize("stage", ["train", "eval", "export", "infer", "deploy"])
+def test_no_real_config_is_called_wrong(shared: Path, tmp_path: Path, stage: str) -> None:
+    for path in configs(shared):
+        done = check(path, tmp_path, stage)
+        assert not done.crashes, (path, done.crashes)
+        errors = {f.code for f in done.report.findings if f.severity == "error"}
+        assert errors <= ABSENT_DATA, (path, errors)
+        unknown = [f.message for f in done.report.findings if f.code in ("CFG101", "CFG105")]
+        assert not unknown, (path, unknown)
+
+
+def test_a_small_shared_memory_adds_only_its_own_finding(shared: Path, tmp_path: Path) -> None:
+    fired = 0
+    for path in configs(shared):
+        errors = {f.code for f in check(path, tmp_path, assume=("shm=64m", "cpus=64", "gpus=0")).report.findings if f.severity == "error"}
+        assert errors <= ABSENT_DATA | {"ENV101"}, (path, errors)
+        fired += "ENV101" in errors
+    assert fired > 300
+
+
+def test_a_well_formed_data_set_makes_every_config_pass(shared: Path, tmp_path: Path) -> None:
+    for number, path in enumerate(configs(shared)):
+        root = tmp_path / str(number)
+        root.mkdir()
+        config = collect_training_config(Request(str(path)), World(cwd=str(root)))
+        lay_data(config, root)
+        done = check(path, root)
+        errors = [(f.code, f.message) for f in done.report.findings if f.severity == "error"]
+        assert done.exit == 0, (path, errors)
+        if config.loaders:
+            assert done.report.config.root == str(root)
+
+
+def lay_data(config: TrainingConfig, root: Path) -> None:
+    """Lists and image roots as the config names them: two samples of each of its first classes, another set for evaluation."""
+    classes = min(config.class_num.value if config.class_num else 3, 50)
+    for loader in config.loaders:
+        batch = loader.batch_size.value if loader.batch_size else 1
+        for dataset in loader.datasets:
+            if dataset.image_root:
+                (root / dataset.image_root.value).mkdir(parents=True, exist_ok=True)
+            for item in dataset.lists:
+                rule = dataset.format
+                assert rule is not None
+                target = root / os.path.normpath(item.value)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                separator = " " if rule.separator is None else rule.separator
+                count = max(classes * 2, batch + 1)
+                lines = []
+                for n in range(count):
+                    columns = ["x"] * (max(rule.image_column, rule.label_column) + 1)
+                    columns[rule.image_column] = f"{re.sub('[^a-z]', '_', loader.split.lower())}/{n}.jpg"
+                    columns[rule.label_column] = (
+                        ",".join("01"[(n + k) % 2] for k in range(classes))
+                        if rule.labels == "multilabel"
+                        else str(n % classes - rule.offset)
+                    )
+                    lines.append(separator.join(columns) + "\n")
+                target.write_text("".join(lines), encoding="utf-8")
