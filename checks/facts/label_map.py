@@ -54,6 +54,8 @@ def _read(path: str, name: str, source: Location, separator: str) -> LabelMap:
     def without(reason: str, **values: str) -> LabelMap:
         return LabelMap(name, path, source, 0, None, (), 0, None, Unavailable(reason, {"file": name, **values}))
 
+    ids: set[int] = set()
+    bad: int | None = None
     try:
         found = os.stat(path)
         if not stat.S_ISREG(found.st_mode):
@@ -61,21 +63,18 @@ def _read(path: str, name: str, source: Location, separator: str) -> LabelMap:
         if found.st_size > MAX_BYTES:
             return without("file-too-large")
         with open(path, encoding="utf-8", errors="replace") as stream:
-            lines = stream.read().splitlines()
+            for number, line in enumerate(stream, 1):
+                try:
+                    ids.add(int(line.partition(separator)[0]))
+                except ValueError:
+                    bad = bad or number
     except FileNotFoundError:
         return without("file-missing")
     except PermissionError:
         return without("file-no-permission")
     except (OSError, ValueError) as error:
         return without("file-unreadable", error=getattr(error, "strerror", None) or str(error))
-    ids: set[int] = set()
-    bad: int | None = None
-    for number, line in enumerate(lines, 1):
-        head = line.partition(separator)[0]
-        try:
-            ids.add(int(head))
-        except ValueError:
-            bad = bad or number
-    top = max(ids, default=-1)
-    missing = [k for k in range(min(top + 1, len(ids) + 20)) if k not in ids][:20] if top >= 0 else []
-    return LabelMap(name, path, source, len(ids), max(ids, default=None), tuple(missing), max(0, top + 1 - len(ids)), bad)
+    known = {k for k in ids if k >= 0}
+    top = max(known, default=-1)
+    missing = [k for k in range(min(top + 1, len(known) + 20)) if k not in known][:20]
+    return LabelMap(name, path, source, len(ids), max(ids, default=None), tuple(missing), top + 1 - len(known), bad)

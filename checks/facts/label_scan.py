@@ -33,6 +33,7 @@ _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u2
 _WIDE_SPACE = re.compile(rb"\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80")
 """What `str.isspace` counts as white space beyond ASCII, in UTF-8."""
 _INT64 = 2**63
+_USUAL_LENGTH = 128
 _GOLDEN = 0x9E3779B97F4A7C15
 _GOLDEN_SQUARED = 0xD1B54A32D192ED03
 
@@ -421,14 +422,15 @@ def _usual_lines(np: Any, buffer: Any, starts: Any, ends: Any, places: Any, stra
     fine = np.ones(len(good), bool)
     scale = 1
     for place in range(int(digits.max(initial=0))):
-        figure = buffer[last - place].astype(np.int32) - 48
+        figure = buffer[last - place] - np.uint8(48)  # what is below "0" wraps and is above 9
+        value = figure.astype(np.int32) * scale
         if place < int(digits.min(initial=9)):
-            fine &= (figure >= 0) & (figure <= 9)
-            labels += figure * scale
+            fine &= figure <= 9
+            labels += value
         else:
             within = digits > place
-            fine &= ~within | ((figure >= 0) & (figure <= 9))
-            labels += np.where(within, figure * scale, 0)
+            fine &= ~within | (figure <= 9)
+            labels += np.where(within, value, 0)
         scale *= 10
     if bool(np.all(fine)):
         return good, labels, middle
@@ -441,7 +443,7 @@ def _hash_spans(np: Any, data: bytes, starts: Any, ends: Any) -> Any:
     The last word overlaps the one before, so that no byte needs a mask. The numbers are powers of 2^64 divided by the golden ratio (Knuth,
     TAOCP 3, 6.4). Of 1.3 million different paths two collide with a chance of about 5e-8.
     """
-    words = np.ndarray((len(data) + 1,), "<u8", data + bytes(8), 0, (1,))
+    words = np.ndarray((len(data) + _USUAL_LENGTH,), "<u8", data + bytes(_USUAL_LENGTH + 7), 0, (1,))
     lengths = ends - starts
     longest, shortest = int(lengths.max(initial=0)), int(lengths.min(initial=0))
     factor = _GOLDEN
@@ -449,9 +451,10 @@ def _hash_spans(np: Any, data: bytes, starts: Any, ends: Any) -> Any:
     longer: Any = None
     for place in range(0, longest - 8, 8):
         factor = factor * _GOLDEN % 2**64
-        if place + 8 < shortest:
-            state += words[starts + place] * np.uint64(factor)
-        else:
+        if place < _USUAL_LENGTH:
+            word = words[starts + place] * np.uint64(factor)
+            state += word if place + 8 < shortest else np.where(lengths > place + 8, word, 0)
+        else:  # one line of 60 kB must not make every line as dear
             longer = np.flatnonzero(lengths > place + 8) if longer is None else longer[lengths[longer] > place + 8]
             state[longer] += words[starts[longer] + place] * np.uint64(factor)
     final = words[np.maximum(ends - 8, starts)]

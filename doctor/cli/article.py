@@ -15,10 +15,10 @@ import msgspec
 
 from doctor.cli import add_language
 from doctor.reporters.layout import Segment, wrap, write
-from doctor.reporters.rich_report import MIN_WIDTH
 from doctor.terminal import terminal_width
 from knowledge.phrases import phrase
 
+MIN_WIDTH = 60
 UNBOUNDED = 1_000_000
 """A width that nothing reaches: a line in a pipe is left whole, for grep."""
 
@@ -74,4 +74,4 @@ class Output:
             theme=Theme({"markdown.code": "cyan", "markdown.h1": "bold", "markdown.h2": "bold", "markdown.block_quote": "italic"}),
             highlight=False,
         )
-        console.print(Article(markdown))
+        console.print(Article(markdown), soft_wrap=True)  # the article wraps itself, except for code, which is there to be copied

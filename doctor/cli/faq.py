@@ -108,7 +108,7 @@ def _show(entry: Entry, output: Output) -> None:
     if entry.live:
         parts += [_heading("faq-live", lang), _items(_live(item, lang) for item in entry.live)]
     if entry.source:
-        parts += [_heading("faq-source", lang), f"<{entry.source}>"]
+        parts += [_heading("faq-source", lang), entry.source]
     output.article("\n\n".join(parts) + "\n")
 
 
@@ -146,7 +146,7 @@ def _live(item: Live, lang: str) -> str:
         what = phrase("live-family", lang, name=name, title=phrase(f"family-{name}", lang))
     else:
         what = phrase("live-rule" if item.by.startswith("rule ") else "live-command", lang, name=name)
-    return f"{'●' if item.now else '○'} {what} · {phrase('live-now' if item.now else 'live-planned', lang)}"
+    return f"**{phrase('live-now' if item.now else 'live-planned', lang)}** {what}"
 
 
 def _rule_name(code: str) -> str:

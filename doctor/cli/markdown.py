@@ -8,7 +8,6 @@ from markdown_it.token import Token
 from rich.console import Console, ConsoleOptions, JustifyMethod, OverflowMethod, RenderResult
 from rich.containers import Lines
 from rich.markdown import CodeBlock, Heading, Markdown, MarkdownContext, Paragraph, TableDataElement
-from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.text import Text
 
@@ -37,7 +36,9 @@ class _Prose(Text):
                 at = plain.index(piece, at)
                 lines.append(paragraph[at : at + len(piece)])
                 at += len(piece)
-        lines.justify(console, width, justify=justify or self.justify or "left", overflow=overflow or "fold")
+        side = justify or self.justify
+        if side in ("right", "center"):
+            lines.justify(console, width, justify=side)
         return lines
 
 
@@ -66,11 +67,14 @@ class _Heading(Heading):
 
 
 class _CodeBlock(CodeBlock):
-    """In the terminal's own colours, without a box in another background."""
+    """In the terminal's own colours, and with whole lines: it is there to be copied."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        code = str(self.text).rstrip()
-        yield Padding(Syntax(code, self.lexer_name, theme="ansi_dark", word_wrap=True, background_color="default"), (0, 0, 0, 2))
+        syntax = Syntax("", self.lexer_name, theme="ansi_dark", background_color="default")
+        code = syntax.highlight(str(self.text).rstrip())
+        code.rstrip()
+        for line in code.split(allow_blank=True):
+            yield Text.assemble("  ", line, no_wrap=True, overflow="ignore")
 
 
 class Article(Markdown):
@@ -90,6 +94,8 @@ class Article(Markdown):
         super().__init__(markup, hyperlinks=False, **options)  # addresses are printed, so that they can be copied
         for token in self.parsed:
             if token.children:
+                # an address that is its own text would be printed twice
+                token.children = [t for t in token.children if not (t.type.startswith("link_") and t.markup == "autolink")]
                 _close_up(token.children)
 
 

@@ -89,7 +89,7 @@ def test_the_slugs_of_known_causes_have_notes(shared: Path) -> None:
         ("类别不平衡", "1.2"),
         ("LAB102", "2.1"),
         ("1.3", "1.3"),
-        ("override not applied -o", "5.2"),
+        ("命令行 -o 修改配置", "5.2"),
     ],
 )
 @pytest.mark.parametrize("lang", ["en", "zh"])

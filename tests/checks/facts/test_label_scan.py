@@ -219,7 +219,9 @@ def test_the_two_ways_agree_with_each_other_and_with_paddleclas(
     assert small["lines"] == expected.lines
     assert small["samples"] == len(expected.samples)
     assert sum(small["bad_counts"].values()) == len(expected.bad)
-    assert [line for line, _, _ in small["bad"]] == expected.bad[: label_scan.MAX_BAD]
+    shown = [line for line, _, _ in small["bad"]]
+    kept = sum(min(count, label_scan.MAX_BAD) for count in small["bad_counts"].values())
+    assert (len(shown), set(shown) <= set(expected.bad), shown[:1]) == (kept, True, expected.bad[:1])
     if rule.labels == "class":
         assert small["per_class"] == tally(expected)
     else:
@@ -320,7 +322,7 @@ class TestDetails:
         found = scan_bytes(b"a\tb\n" * 30 + b"ok 1\n", PLAIN, large=large)
         assert found.bad_counts == {"no-label": 30}
         assert len(found.bad) == label_scan.MAX_BAD
-        assert found.bad[0] == (1, "no-label", "a\tb")
+        assert found.bad[0] == (1, "no-label", "a\\tb")
 
     def test_the_separator_that_the_list_was_written_with(self, large: bool) -> None:
         found = scan_bytes(b"a.jpg,1\nb.jpg,2\nc.jpg;3\n", PLAIN, large=large)
@@ -384,7 +386,7 @@ class TestDetails:
         ("a\x1b[31m", "a<U+001B>[31m"),
         ("\udcff", "\ufffd"),
         ("x" * 61, "x" * 60 + "…"),
-        ("猫\t狗", "猫\t狗"),
+        ("猫\t狗", "猫\\t狗"),
     ],
 )
 def test_what_is_shown_can_be_seen(text: str, shown: str) -> None:

@@ -30,7 +30,7 @@ def test_json_is_all_there_is_on_stdout(tmp_path: Path) -> None:
     Project(tmp_path, "modern", {"class_num": 2})
     said = start("check", "--config", CONFIG, "--format", "json", *ASSUME, cwd=tmp_path)
     assert (said.status, said.err) == (1, "")
-    assert [f["code"] for f in json.loads(said.out)["findings"]] == ["LAB102"]
+    assert [f["code"] for f in json.loads(said.out)["findings"] if f["severity"] == "error"] == ["LAB102"]
     location = json.loads(start("check", "-c", CONFIG, "--format", "json", "-o", "Arch.class_num=2", *ASSUME, cwd=tmp_path).out)[
         "findings"
     ][0]
@@ -79,7 +79,7 @@ def test_selecting_and_ignoring(call: Caller, tmp_path: Path) -> None:
 
 def test_settings_hold_and_flags_win(call: Caller, tmp_path: Path) -> None:
     Project(tmp_path, "modern", {"class_num": 2})
-    (tmp_path / "paddle-doctor.toml").write_text('ignore = ["LAB102"]\nlang = "zh"\n')
+    (tmp_path / "paddle-doctor.toml").write_text('ignore = ["LAB102", "CFG202"]\nlang = "zh"\n')
     said = call("check", "-c", CONFIG, *ASSUME)
     assert said.status == 0
     assert "没有发现问题" in said.out

@@ -18,7 +18,7 @@ def test_demo_has_real_findings(call: Caller, tmp_path: Path, lang: str) -> None
     assert said.status == 0
     for code in ("LAB102", "LAB109", "LAB111", "CFG101", "CFG201", "CFG203"):
         assert code in said.out, code
-    assert "flowers.yaml:22:14" in said.out
+    assert "flowers.yaml:19:14" in said.out
     assert "./flowers/val_list.txt:5" in said.out
     assert sorted(p.name for p in tmp_path.iterdir()) == ["small"]
     call("demo", "small", "--lang", lang).refused("small")

@@ -1,0 +1,152 @@
+"""Facts of the machine, read from folders that look like one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from checks.facts.base import Assumed, Request, Unreadable, World
+from checks.facts.machine import Container, Host, SharedMemory, collect_container, collect_host, collect_shared_memory
+from checks.facts.packages import Packages, collect_packages
+
+REQUEST = Request("c.yaml")
+ID = "0123456789abcdef" * 4
+
+
+def world(tmp_path: Path, files: dict[str, str], **environ: str) -> World:
+    for name, text in files.items():
+        path = tmp_path / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return World(str(tmp_path), {"PATH": str(tmp_path / "bin"), **environ})
+
+
+@pytest.mark.parametrize(
+    ("files", "environ", "runtime"),
+    [
+        ({}, {}, None),
+        ({"/.dockerenv": ""}, {}, "docker"),
+        ({"/run/.containerenv": ""}, {}, "podman"),
+        ({}, {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, "kubernetes"),
+        ({"/proc/self/cgroup": f"4:memory:/docker/{ID}\n"}, {}, "docker"),
+        ({"/proc/self/cgroup": f"0::/system.slice/docker-{ID}.scope\n"}, {}, "docker"),
+        ({"/proc/self/cgroup": f"4:memory:/kubepods/burstable/pod1/{ID}\n"}, {}, "kubernetes"),
+        ({"/proc/self/cgroup": f"0::/user.slice/libpod-{ID}.scope\n"}, {}, "podman"),
+        (
+            {
+                "/proc/self/cgroup": "0::/\n",
+                "/proc/self/mountinfo": f"1 2 0:1 /var/lib/docker/containers/{ID}/hosts /etc/hosts rw - ext4 /dev/sda rw\n",
+            },
+            {},
+            "docker",
+        ),
+        ({"/proc/1/environ": "PATH=/bin\0container=lxc\0"}, {}, "lxc"),
+        ({"/proc/self/cgroup": "0::/user.slice/session-1.scope\n"}, {}, None),
+    ],
+)
+def test_container(tmp_path: Path, files: dict[str, str], environ: dict[str, str], runtime: str | None) -> None:
+    found = collect_container(world(tmp_path, files, **environ))
+    assert (found.inside, found.runtime) == (runtime is not None, runtime)
+    assert bool(found.evidence) == found.inside
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Container) == found
+
+
+@pytest.mark.parametrize(
+    ("files", "cpus", "memory"),
+    [
+        ({}, None, 64 << 30),
+        (
+            {
+                "/proc/self/cgroup": "0::/a/b\n",
+                "/sys/fs/cgroup/a/cpu.max": "50000 100000\n",
+                "/sys/fs/cgroup/a/b/memory.max": "1073741824\n",
+            },
+            0.5,
+            1 << 30,
+        ),
+        ({"/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": "max 100000\n", "/sys/fs/cgroup/memory.max": "max\n"}, None, 64 << 30),
+        (
+            {
+                "/proc/self/cgroup": "3:cpu,cpuacct:/x\n2:memory:/x\n",
+                "/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us": "25000\n",
+                "/sys/fs/cgroup/cpu/x/cpu.cfs_period_us": "100000\n",
+                "/sys/fs/cgroup/memory/x/memory.limit_in_bytes": str(2 << 30),
+            },
+            0.25,
+            2 << 30,
+        ),
+        ({"/proc/self/cgroup": "2:memory:/x\n", "/sys/fs/cgroup/memory/x/memory.limit_in_bytes": "9223372036854771712\n"}, None, 64 << 30),
+    ],
+)
+def test_limits_of_both_cgroup_versions(tmp_path: Path, files: dict[str, str], cpus: float | None, memory: int) -> None:
+    found = collect_host(REQUEST, world(tmp_path, {"/proc/meminfo": f"MemTotal:  {64 << 20} kB\n", **files}))
+    usable = float(len(os.sched_getaffinity(0)))
+    assert found.cpus == (usable if cpus is None else cpus)
+    assert found.cpu_limit == ("cgroup" if cpus is not None else found.cpu_limit)
+    assert (found.memory, found.memory_limit) == (memory, "physical" if memory == 64 << 30 else "cgroup")
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Host) == found
+
+
+@pytest.mark.parametrize(
+    ("visible", "names"), [(None, ["A", "B"]), ("1", ["B"]), ("", []), ("-1", []), ("1,7,0", ["B"]), ("GPU-aa", ["A", "B"])]
+)
+def test_gpus(tmp_path: Path, visible: str | None, names: list[str]) -> None:
+    environ = {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
+    here = world(tmp_path, {"/bin/nvidia-smi": "#!/bin/sh\necho '0, A, 16384'\necho '1, B, 8192'\n"}, **environ)
+    (tmp_path / "bin" / "nvidia-smi").chmod(0o755)
+    found = collect_host(REQUEST, here)
+    assert [gpu.name for gpu in found.gpus] == names
+    assert found.gpu_count == len(names)
+    if names == ["A", "B"]:
+        assert found.gpus[0].memory == 16 << 30
+
+
+def test_a_program_that_hangs_is_given_up(tmp_path: Path) -> None:
+    here = world(tmp_path, {"/bin/nvidia-smi": "#!/bin/sh\nexec /bin/sleep 60\n"})
+    (tmp_path / "bin" / "nvidia-smi").chmod(0o755)
+    assert here.run("nvidia-smi", timeout=0.2) is None
+    assert here.run("no-such-program") is None
+
+
+def test_shared_memory(tmp_path: Path) -> None:
+    mountinfo = "1 0 0:1 / /dev rw - devtmpfs udev rw\n2 1 0:2 / /dev/shm rw,nosuid - tmpfs shm rw,size=65536k\n"
+    here = world(
+        tmp_path,
+        {"/proc/self/mountinfo": mountinfo, "/dev/shm/paddle_77_abc": "x" * 5000, "/dev/shm/paddle_88_abc": "x", "/proc/88/stat": ""},
+    )
+    found = collect_shared_memory(REQUEST, here)
+    assert (found.filesystem, found.option, found.assumed) == ("tmpfs", "65536k", False)
+    assert 0 < found.free <= found.size
+    assert [(f.name, f.pid) for f in found.stale] == [("paddle_77_abc", 77)]
+    assert msgspec.json.decode(msgspec.json.encode(found), type=SharedMemory) == found
+
+
+def test_what_is_assumed_is_not_measured(tmp_path: Path) -> None:
+    request = Request("c.yaml", assumed=Assumed(shm=64 << 20, cpus=8, memory=1 << 30, gpus=2))
+    here = world(tmp_path, {})
+    shm, host = collect_shared_memory(request, here), collect_host(request, here)
+    assert (shm.size, shm.free, shm.assumed) == (64 << 20, 64 << 20, True)
+    assert (host.cpus, host.cpu_limit, host.memory, host.gpu_count, host.gpus_assumed) == (8, "assumed", 1 << 30, 2, True)
+
+
+def test_no_shared_memory_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable) as caught:
+        collect_shared_memory(REQUEST, world(tmp_path, {}))
+    assert caught.value.unavailable.reason == "no-shared-memory"
+
+
+def test_packages_are_read_from_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("paddlepaddle_gpu-2.6.2.dist-info", "numpy-1.26.4.dist-info", "opencv_python-4.6.0.66.dist-info", "other-1.0.dist-info"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "paddle" / "version").mkdir(parents=True)
+    (tmp_path / "paddle" / "version" / "__init__.py").write_text(
+        "full_version = '2.6.2'\ncuda_version = '11.8'\ncudnn_version = '8.6.0'\nraise SystemExit\n"
+    )
+    monkeypatch.setattr("sys.path", [str(tmp_path), "/nowhere"])
+    found = collect_packages(World())
+    assert found.installed == {"numpy": "1.26.4", "opencv-python": "4.6.0.66", "paddlepaddle-gpu": "2.6.2"}
+    assert (found.paddle, found.paddle_builds, found.cuda, found.cudnn) == ("2.6.2", ("paddlepaddle-gpu",), "11.8", "8.6.0")
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Packages) == found
