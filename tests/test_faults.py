@@ -1,0 +1,154 @@
+"""Faults that were made one at a time against the real PaddleClas, made again for the rules that exist so far.
+
+The ids are those of the table of faults (`paddleclas/FAULTS.yaml` beside the corpus), which says what really happened. Where a healthy twin is in
+that table (`works`), neither an error nor a warning may appear, unless the table itself asks for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from doctor.run import Run
+from tests.projects import MACHINE, Project, rows
+
+TRAIN = "DataLoader.Train"
+NAMES = [f"train/{n}.png" for n in range(80)]
+VAL = [f"val/{n}.png" for n in range(20)]
+
+
+def lines(names: list[str], shift: int = 0, classes: int = 5, separator: str = " ") -> str:
+    return rows([(name, n % classes + shift) for n, name in enumerate(names)], separator)
+
+
+def base(folder: Path, changes: dict[str, Any] | None = None, train: Any = None, val: Any = None, label_map: str | None = None) -> Project:
+    five = "".join(f"{n} class{n}\n" for n in range(5))
+    start = {"class_num": 5, "train_batch": 8, "eval_batch": 8, "train_workers": 0, "eval_workers": 0}
+    return Project(
+        folder,
+        "modern",
+        {**start, **(changes or {})},
+        train=lines(NAMES) if train is None else train,
+        val=lines(VAL) if val is None else val,
+        label_map=five if label_map is None else label_map,
+    )
+
+
+def changed(n: int, text: str) -> str:
+    """The training list with line `n` (from 1) replaced."""
+    kept = lines(NAMES).splitlines(keepends=True)
+    kept[n - 1] = text
+    return "".join(kept)
+
+
+def shm(workers: int, batch: int, samples: int = 480, size: str = "64m", **more: Any) -> Callable[[Path], Run]:
+    def make(folder: Path) -> Run:
+        changes = {"train_workers": workers, "train_batch": batch, "eval_workers": 0, "class_num": 5, **more}
+        project = base(folder, changes, train=lines([f"t/{n}.png" for n in range(samples)]))
+        return project.check(assume=(f"shm={size}", "cpus=64", "gpus=0"))
+
+    return make
+
+
+def one(
+    changes: dict[str, Any] | None = None, train: Any = None, val: Any = None, label_map: str | None = None, *o: str, **how: Any
+) -> Callable[[Path], Run]:
+    return lambda folder: base(folder, changes, train, val, label_map).check(*o, **how)
+
+
+FAULTS: dict[str, tuple[Callable[[Path], Run], str, str]] = {
+    # id: how it is made, the entry that explains it, severity
+    "lab_start1_cn_count": (one(train=lines(NAMES, 1), val=lines(VAL, 1)), "2.1", "error"),
+    "cn_too_small": (one({"class_num": 3}), "2.1", "error"),
+    "cn_1000_default": (one({"class_num": 1000}), "2.1", "warning"),
+    "lab_neg": (one(train=changed(1, "train/0.png -1\n")), "2.1", "error"),
+    "lab_val_oor": (one(val="val/0.png 5\n" + lines(VAL[1:])), "2.1", "error"),
+    "lab_float": (one(train=changed(1, "train/0.png 0.0\n")), "data.label-parse", "error"),
+    "lab_gap_count": (one(train=lines(NAMES).replace(" 4\n", " 7\n"), val=lines(VAL).replace(" 4\n", " 7\n")), "2.1", "error"),
+    "lab_comma": (one(train=lines(NAMES, separator=",")), "data.label-parse", "error"),
+    "path_space": (one(train=lines([f"my {n}" for n in NAMES])), "data.label-parse", "error"),
+    "lab_blank_mid": (one(train=changed(11, "\n")), "data.label-parse", "error"),
+    "lab_blank_end": (one(train=lines(NAMES) + "\n"), "data.label-parse", "error"),
+    "lab_gbk": (one(train=lines(NAMES).encode() + "花.png 1\n".encode("gbk")), "data.label-parse", "error"),
+    "lab_empty": (one(train=""), "data.empty-list", "error"),
+    "lab_val_empty": (one(val=""), "data.empty-list", "error"),
+    "val_missing": (one({"eval_list": "./data/no_val.txt"}), "data.path-missing", "error"),
+    "root_wrong": (one({"train_root": "./wrong"}), "data.path-missing", "error"),
+    "leak": (one(train=lines(NAMES) + lines(VAL)), "data.leakage", "warning"),
+    "topk_gt": (one({"topk": [1, 10]}), "metric.topk-exceeds-classes", "warning"),
+    "o_typo_series": (one(None, None, None, None, "DataLoader.TRAIN.sampler.batch_size=512"), "5.2", "error"),
+    "o_spaces": (one(None, None, None, None, "Global.epochs = 2"), "5.2", "error"),
+    "o_two_eq": (one(None, None, None, None, "Global.output_dir=a=b"), "5.2", "error"),
+    "infer_map_short": (one(label_map="0 a\n1 b\n", stage="infer"), "infer.label-map-mismatch", "error"),
+    "infer_imagenet_map": (
+        one(label_map="".join(f"{n} c{n}\n" for n in range(1000)), stage="infer"),
+        "infer.label-map-mismatch",
+        "warning",
+    ),
+    "shm64_w4_b32": (shm(4, 32), "1.3", "error"),
+    "shm64_w4_b13": (shm(4, 13, 200), "1.3", "error"),
+    "shmprobe_w4_b14": (shm(4, 14), "1.3", "error"),
+    "shmprobe_w2_b23": (shm(2, 23), "1.3", "error"),
+    "shmprobe_w1_b38": (shm(1, 38), "1.3", "error"),
+    "shm64_eval_b64": (
+        lambda folder: base(
+            folder, {"train_workers": 0, "eval_workers": 4, "eval_batch": 64}, val=lines([f"v/{n}.png" for n in range(480)])
+        ).check(assume=("shm=64m", "cpus=64", "gpus=0")),
+        "1.3",
+        "error",
+    ),
+}
+
+WORKS: dict[str, Callable[[Path], Run]] = {
+    "base": one(),
+    "lab_start1_cn_maxp1": one({"class_num": 6}, lines(NAMES, 1), lines(VAL, 1), "".join(f"{n} x\n" for n in range(6))),
+    "cn_too_big": one({"class_num": 50}),
+    "path_space_tab": one({f"{TRAIN}.dataset.delimiter": "\t"}, lines([f"my {n}" for n in NAMES], separator="\t")),
+    "lab_trailing": one(train=lines(NAMES).replace("\n", "   \n")),
+    "lab_extra_col": one(train=lines(NAMES).replace("\n", " extra\n")),
+    "lab_crlf": one(train=lines(NAMES).replace("\n", "\r\n")),
+    "infer_topk_gt": one({"Infer.PostProcess.topk": 10}, stage="infer"),
+    "lr_quoted": lambda folder: quoted(base(folder)),
+    "bs_gt_ds_nodrop": one({"train_batch": 128, f"{TRAIN}.sampler.drop_last": False}),
+    "nw_gt_cpu": one({"train_workers": 8}, assume=("shm=8g", "cpus=2", "gpus=0")),
+    "shm64_w4_b12": shm(4, 12, 200),
+    "shm64_w4_b32_small": shm(4, 32, 80),
+    "shm64_w0_b32": shm(0, 32),
+    "shm64_w4_b32_noshm": shm(4, 32, **{f"{TRAIN}.loader.use_shared_memory": False}),
+    "shm1g_w4_b32": shm(4, 32, size="1g"),
+    "shmprobe_w2_b22": shm(2, 22),
+    "shmprobe_w1_b37": shm(1, 37),
+}
+
+
+def quoted(project: Project) -> Run:
+    project.save(project.text.replace("learning_rate: 0.1", 'learning_rate: "1e-4"'))
+    return project.check()
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_a_fault_is_found_with_its_entry(tmp_path: Path, fault: str) -> None:
+    make, entry, severity = FAULTS[fault]
+    report = make(tmp_path).report
+    assert (entry, severity) in [(f.entry, f.severity) for f in report.findings], report.findings
+    # the right cause leads, and what follows from it is not called an error beside it
+    errors = {f.entry for f in report.findings if f.severity == "error"}
+    assert errors <= {entry}, report.findings
+
+
+@pytest.mark.parametrize("twin", sorted(WORKS))
+def test_what_works_gets_neither_error_nor_warning(tmp_path: Path, twin: str) -> None:
+    report = WORKS[twin](tmp_path).report
+    assert [f for f in report.findings if f.severity != "info"] == []
+
+
+def test_the_ids_are_those_of_the_table(shared: Path) -> None:
+    table = yaml.safe_load((shared / "paddleclas" / "FAULTS.yaml").read_text(encoding="utf-8"))["faults"]
+    outcomes = {row["id"]: row["outcome"] for row in table}
+    assert set(FAULTS) | set(WORKS) <= set(outcomes)
+    assert {outcomes[twin] for twin in WORKS} == {"works"}
+    assert MACHINE
