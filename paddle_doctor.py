@@ -58,11 +58,11 @@ def _house() -> Iterator[None]:
         for name in theirs:
             del sys.modules[name]
         sys.modules.update({name: module for name, module in _ours.items() if name not in sys.modules})
-        sys.meta_path.insert(0, _Finder)  # type: ignore[arg-type]  # a finder needs find_spec alone (importlib docs, "The meta path")
+        sys.meta_path.insert(0, _Finder)
         try:
             yield
         finally:
-            sys.meta_path.remove(_Finder)  # type: ignore[arg-type]
+            sys.meta_path.remove(_Finder)
             if theirs or not found:
                 _ours.update({name: module for name, module in sys.modules.items() if _belongs(name)})
                 for name in _ours:

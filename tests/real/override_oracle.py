@@ -2,12 +2,25 @@
 
 import contextlib
 import copy
+import importlib
+import importlib.util
 import io
 import json
+import os
 import sys
+import types
 
-with contextlib.redirect_stdout(io.StringIO()):
-    from paddleclas.ppcls.utils import config as ppcls_config
+# the packages around the module import OpenCV, faiss and more, which have no part in overrides: their folders are enough
+home = os.path.dirname(importlib.util.find_spec("paddleclas").origin)
+for name in ("paddleclas", "paddleclas.ppcls", "paddleclas.ppcls.utils"):
+    package = types.ModuleType(name)
+    package.__path__ = [os.path.join(home, *name.split(".")[1:])]
+    sys.modules[name] = package
+for name in ("logger", "check"):
+    module = types.ModuleType(f"paddleclas.ppcls.utils.{name}")
+    sys.modules[module.__name__] = module
+    setattr(sys.modules["paddleclas.ppcls.utils"], name, module)
+ppcls_config = importlib.import_module("paddleclas.ppcls.utils.config")
 
 
 def plain(value):
