@@ -199,9 +199,11 @@ def _measure(
     running: dict[type, float] = {}
     told: set[type] = set()
     while pending or running:
-        for fact in sorted(pending, key=lambda f: f.__name__):
-            if all(need in facts for need in pending[fact].needs.values()):
-                _start(pending.pop(fact), facts, done, emit, running)
+        ready = [f for f in sorted(pending, key=lambda f: f.__name__) if all(need in facts for need in pending[f].needs.values())]
+        for fact in ready:
+            _start(pending.pop(fact), facts, done, emit, running)
+        if ready and not running:
+            continue  # what they need was unavailable, so they are too, and others may be waiting for them
         if not running:
             if pending:
                 raise RuntimeError("facts need each other in a circle: " + ", ".join(f.__name__ for f in pending))

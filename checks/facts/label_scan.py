@@ -17,6 +17,8 @@ from checks.facts.base import Unreadable
 from checks.facts.label_format import LabelFormat, Parsed, guess_separator, parse_line
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
     import numpy as np
     import numpy.typing as npt
 
@@ -306,12 +308,20 @@ def _scan_small(chunks: Iterator[bytes], scan: Scan, prefix: str) -> None:
 
 
 def _scan_large(chunks: Iterator[bytes], scan: Scan, prefix: str) -> None:
+    """Chunk by chunk with numpy; paths are hashed in a second thread meanwhile, which numpy lets run beside this one."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        _scan_chunks(chunks, scan, prefix, pool)
+
+
+def _scan_chunks(chunks: Iterator[bytes], scan: Scan, prefix: str, pool: ThreadPoolExecutor) -> None:
     import numpy as np
 
     separator = _plain_rule(scan.rule)
     all_labels: list[npt.NDArray[np.int64]] = []
     all_numbers: list[npt.NDArray[np.int64]] = []
-    all_hashes: list[npt.NDArray[np.uint64]] = []
+    all_hashes: list[Future[npt.NDArray[np.uint64]]] = []
     encoded_prefix = prefix.encode("utf-8", "surrogateescape")
     for piece in chunks:
         first_number = scan.lines + 1
@@ -334,9 +344,9 @@ def _scan_large(chunks: Iterator[bytes], scan: Scan, prefix: str) -> None:
             if encoded_prefix:
                 prefixed = encoded_prefix + piece.replace(b"\n", b"\n" + encoded_prefix)
                 shift = good * len(encoded_prefix)
-                all_hashes.append(_hash_spans(np, prefixed, starts[good] + shift, path_ends + shift + len(encoded_prefix)))
+                all_hashes.append(pool.submit(_hash_spans, np, prefixed, starts[good] + shift, path_ends + shift + len(encoded_prefix)))
             else:
-                all_hashes.append(_hash_spans(np, piece, starts[good], path_ends))
+                all_hashes.append(pool.submit(_hash_spans, np, piece, starts[good], path_ends))
         odd = np.ones(len(ends), bool)
         odd[good] = False
         late_labels, late_numbers, late_paths = [], [], []
@@ -356,13 +366,13 @@ def _scan_large(chunks: Iterator[bytes], scan: Scan, prefix: str) -> None:
             all_numbers.append(np.array(late_numbers, np.int32))
             late_ends = np.cumsum([len(path) for path in late_paths])
             late_starts = np.concatenate(([0], late_ends[:-1]))
-            all_hashes.append(_hash_spans(np, b"".join(late_paths), late_starts, late_ends))
+            all_hashes.append(pool.submit(_hash_spans, np, b"".join(late_paths), late_starts, late_ends))
     empty = np.zeros(0, np.int64)
     label_ids: Any = np.concatenate(all_labels) if all_labels else empty
     all_labels.clear()  # each list is let go before the next is joined: at 1.3 million lines that is 10 MB each
     line_numbers: Any = np.concatenate(all_numbers) if all_numbers else empty
     all_numbers.clear()
-    hashes = np.concatenate(all_hashes) if all_hashes else empty.astype(np.uint64)
+    hashes = np.concatenate([job.result() for job in all_hashes]) if all_hashes else empty.astype(np.uint64)
     all_hashes.clear()
     scan.samples = len(label_ids)
     if scan.rule.labels == "class":
