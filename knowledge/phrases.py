@@ -38,8 +38,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{file}:{line}：字节 {byte} 不是 UTF-8，PaddleClas 同样无法读取。请把文件另存为 UTF-8。",
     ),
     "config-tab": (
-        "{file}:{line}:{column}: a tab indents this line, which YAML does not allow. Replace it with spaces.",
-        "{file}:{line}:{column}：该行用制表符缩进，YAML 不允许。请改成空格。",
+        "{file}:{line}:{column}: a tab stands here, where YAML does not allow one. Replace it with spaces.",
+        "{file}:{line}:{column}：此处有制表符，YAML 不允许。请改成空格。",
     ),
     "config-not-yaml": ("{file}:{line}:{column}: is not valid YAML: {problem}.", "{file}:{line}:{column}：不是合法的 YAML：{problem}。"),
     "config-top-level-list": (
@@ -55,8 +55,8 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{file}:{line}：别名指回了包含它自己的节点，配置会无限展开。请删除该别名。",
     ),
     "config-explodes": (
-        "{file}: its aliases expand to more than {limit} values. Write the values out, or remove the aliases.",
-        "{file}：别名展开后超过 {limit} 个值。请直接写出这些值，或删除别名。",
+        "{file}: holds, or its aliases expand to, more than {limit} values; a PaddleClas config has a few hundred. Remove the aliases.",
+        "{file}：内容（含别名展开）超过 {limit} 个值，而 PaddleClas 配置只有几百个。请删除多余的别名。",
     ),
     "config-too-deep": ("{file}: is nested too deeply to be read.", "{file}：嵌套过深，无法读取。"),
     "root-missing": ("--root {root}: no such folder.", "--root {root}：目录不存在。"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from tests.command import Caller, start
+from tests.command import Caller, start, without_root_rights
 from tests.projects import CONFIG, Project
 
 ASSUME = ("--assume", "shm=1g,cpus=4,gpus=0")
@@ -149,3 +149,11 @@ def test_wrong_arguments_are_one_line(call: Caller) -> None:
     call("chek").refused("chek", "check")
     call("check", "--lang", "fr").refused("fr")
     assert "用法" in call("check", "--help", "--lang", "zh").out
+
+
+def test_a_label_file_without_read_permission(tmp_path: Path) -> None:
+    Project(tmp_path, "modern")
+    (tmp_path / "data" / "train_list.txt").chmod(0)
+    said = start("check", "-c", CONFIG, "--format", "json", *ASSUME, cwd=tmp_path, before=without_root_rights)
+    assert said.err == ""
+    assert [f["code"] for f in said.json["findings"] if f["severity"] == "error"] == ["LAB113"]
