@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from markdown_it.token import Token
 from rich.console import Console, ConsoleOptions, JustifyMethod, OverflowMethod, RenderResult
 from rich.containers import Lines
-from rich.markdown import CodeBlock, Heading, Markdown, MarkdownContext, Paragraph, TableDataElement
+from rich.markdown import CodeBlock, Heading, ListItem, Markdown, MarkdownContext, Paragraph, TableDataElement
 from rich.syntax import Syntax
 from rich.text import Text
 
@@ -67,14 +67,26 @@ class _Heading(Heading):
 
 
 class _CodeBlock(CodeBlock):
-    """In the terminal's own colours, and with whole lines: it is there to be copied."""
+    """In the terminal's own colours, and with whole lines: it is there to be copied.
+
+    Inside a list rich crops what is too long, so there it is wrapped.
+    """
+
+    def on_enter(self, context: MarkdownContext) -> None:
+        super().on_enter(context)
+        self.nested = any(isinstance(outer, ListItem) for outer in context.stack)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         syntax = Syntax("", self.lexer_name, theme="ansi_dark", background_color="default")
         code = syntax.highlight(str(self.text).rstrip())
         code.rstrip()
         for line in code.split(allow_blank=True):
-            yield Text.assemble("  ", line, no_wrap=True, overflow="ignore")
+            if self.nested:
+                folded = _Prose()
+                folded.append_text(line)
+                yield folded
+            else:
+                yield Text.assemble("  ", line, no_wrap=True, overflow="ignore")
 
 
 class Article(Markdown):
