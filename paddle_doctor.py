@@ -84,6 +84,12 @@ def check(
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     assume: Sequence[str] = (),
+    deploy_config: str | os.PathLike[str] | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    inference_model: str | os.PathLike[str] | None = None,
+    synthetic: Sequence[str] = (),
+    images: str = "quick",
+    cache: bool = True,
 ) -> Report:
     """Check a PaddleClas config, as `paddle-doctor check` does.
 
@@ -96,6 +102,12 @@ def check(
         select: codes, names or prefixes of the rules to run (all by default).
         ignore: those not to run.
         assume: facts of another machine, such as `["shm=64m", "cpus=8"]`.
+        deploy_config: the deploy config that goes with it (`deploy/configs/….yaml`, or a C++ `config.txt`), if there is one.
+        weights: the weights for eval, infer and export; by default those that the config names.
+        inference_model: the folder of the exported model; by default the one that the config names.
+        synthetic: glob patterns of generated images among the listed ones.
+        images: how closely images are looked at: `off`, `exists`, `quick` or `full`.
+        cache: whether results of slow scans may be kept in the user's cache folder.
 
     Returns:
         The report; its fields are those of the JSON (`paddle-doctor schema`).
@@ -117,6 +129,12 @@ def check(
                 select=tuple(select),
                 ignore=tuple(ignore),
                 assume=tuple(assume),
+                deploy_config=None if deploy_config is None else os.fspath(deploy_config),
+                weights=None if weights is None else os.fspath(weights),
+                inference_model=None if inference_model is None else os.fspath(inference_model),
+                synthetic=tuple(synthetic),
+                images=images,
+                cache=cache,
             ).report
         except Refused as error:
             raise RequestRefused(error.line) from None

@@ -11,7 +11,23 @@ from typing import Any
 from checks.facts.base import Need, needs_of
 from checks.model import Finding, Stage
 
-FAMILIES = ("config", "environment", "images", "labels")
+FAMILIES = (
+    "components",
+    "config",
+    "deployment",
+    "distillation",
+    "environment",
+    "export",
+    "images",
+    "label_sets",
+    "labels",
+    "networks",
+    "pipeline",
+    "preprocessing",
+    "schedule",
+    "sections",
+    "weights",
+)
 """The rooms of our own rules, one module per family."""
 
 PLUGIN_GROUP = "paddle_doctor.checks"

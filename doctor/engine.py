@@ -44,6 +44,14 @@ class FactSlow(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class FactProgress(msgspec.Struct, frozen=True):
+    """A long measurement is at `done` of `total` lines or images."""
+
+    fact: str
+    done: int
+    total: int
+
+
 class FactFinished(msgspec.Struct, frozen=True):
     """A collector has ended, with a fact or without."""
 
@@ -60,7 +68,7 @@ class CheckFinished(msgspec.Struct, frozen=True):
     findings: int
 
 
-Event = FactStarted | FactSlow | FactFinished | CheckFinished
+Event = FactStarted | FactSlow | FactProgress | FactFinished | CheckFinished
 Listener = Callable[[Event], None]
 
 
@@ -125,6 +133,7 @@ def diagnose(request: Request, checks: Iterable[Check], *, world: World | None =
     """
     world = world or World()
     emit = listener or (lambda event: None)
+    world.on_progress = lambda fact, done, total: emit(FactProgress(fact, done, total))
     stage = Stage[request.stage.upper()]
     selected = [check for check in checks if check.stages & stage]
     given: dict[type, Any] = {Request: request, World: world}
@@ -188,6 +197,9 @@ def _collect(wanted: set[type], given: Mapping[type, Any], emit: Listener) -> di
     sys.setswitchinterval(SWITCH_INTERVAL)
     try:
         _measure(pending, facts, done, emit)
+    except BaseException:
+        given[World].cancelled = True  # Ctrl-C: long measurements see it at their next step and end
+        raise
     finally:
         sys.setswitchinterval(interval)
     return facts

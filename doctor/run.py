@@ -6,7 +6,7 @@ import os
 import re
 from typing import NamedTuple, get_args
 
-from checks.facts.base import Assumed, Request, StageName, World
+from checks.facts.base import Assumed, ImageDepth, Request, StageName, World
 from checks.registry import Registry
 from doctor.engine import Diagnosis, Listener, RequestRefused, diagnose
 from doctor.exit import Exit
@@ -53,6 +53,12 @@ def run_check(
     select: tuple[str, ...] = (),
     ignore: tuple[str, ...] = (),
     assume: tuple[str, ...] = (),
+    deploy_config: str | None = None,
+    weights: str | None = None,
+    inference_model: str | None = None,
+    synthetic: tuple[str, ...] = (),
+    images: str = "quick",
+    cache: bool = True,
     fail_on: str | None = None,
     settings: Settings | None = None,
     listener: Listener | None = None,
@@ -81,7 +87,21 @@ def run_check(
             except KeyError as error:
                 raise RequestRefused("unknown-rule", flag=f"--{flag}", name=error.args[0]) from None
         checks = registry.select(chosen, dropped)
-        request = Request(config, overrides, root, stage, parse_assumptions(assume))  # type: ignore[arg-type]  # one of the stages, see above
+        if images not in get_args(ImageDepth):
+            raise RequestRefused("unknown-images", given=images)
+        request = Request(
+            config,
+            overrides,
+            root,
+            stage,  # type: ignore[arg-type]  # one of the stages, see above
+            parse_assumptions(assume),
+            deploy_config,
+            weights,
+            inference_model,
+            synthetic,
+            images,  # type: ignore[arg-type]  # one of the depths, see above
+            cache,
+        )
         judged = unused_suppression in checks
         diagnosis = diagnose(request, [c for c in checks if c is not unused_suppression], world=world, listener=listener)
     except RequestRefused as error:

@@ -127,6 +127,9 @@ PHRASES: dict[str, tuple[str, str]] = {
     "family-ENV": ("Machine", "运行环境"),
     "family-LAB": ("Labels", "标签"),
     "family-IMG": ("Images", "图片"),
+    "family-MDL": ("Model", "模型"),
+    "family-DST": ("Distillation", "蒸馏"),
+    "family-DEP": ("Deployment", "部署"),
     "family-WTS": ("Weights", "权重"),
     "family-EXP": ("Export", "导出"),
     "family-other": ("Other", "其他"),
@@ -145,6 +148,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     ),
     "summary-crashed": ("{crashed} crashed", "崩溃 {crashed}"),
     "summary-suppressed": ("{suppressed} suppressed", "已屏蔽 {suppressed}"),
+    "measuring-progress": ("measuring {fact} … {done} of {total} ({share} %)", "正在采集 {fact} … {done} / {total}（{share}%）"),
     "measuring": ("measuring {fact} … {seconds} s", "正在采集 {fact} … {seconds} 秒"),
     "interrupted": ("interrupted", "已中断"),
 }
@@ -162,6 +166,10 @@ def phrase(key: str, lang: str, **values: Any) -> str:
 
 def _pair(key: str) -> tuple[str, str]:
     found = PHRASES.get(key)
+    if found is None:
+        from knowledge.phrases_rules import PHRASES_RULES
+
+        found = PHRASES_RULES.get(key)
     if found is None:
         # those of one command each are loaded when that command speaks
         from knowledge.phrases_cli import PHRASES_CLI

@@ -33,6 +33,24 @@ PHRASES_CLI: dict[str, tuple[str, str]] = {
         "judge for another machine: shm=64m, memory=16g, cpus=8, gpus=4; may be given again",
         "按另一台机器判断：shm=64m、memory=16g、cpus=8、gpus=4；可重复",
     ),
+    "help-check-deploy-config": (
+        "the deploy config that goes with it: YAML, or a C++ config.txt",
+        "与之配套的部署配置：YAML，或 C++ 的 config.txt",
+    ),
+    "help-check-weights": (
+        "the weights for eval, infer or export (default: those that the config names)",
+        "评估、预测或导出所用的权重（默认用配置里写的）",
+    ),
+    "help-check-inference-model": (
+        "the folder of the exported model (default: the one that the config names)",
+        "导出模型所在的目录（默认用配置里写的）",
+    ),
+    "help-check-synthetic": ("a glob pattern of generated images among the listed ones", "列表中合成图片的通配符模式"),
+    "help-check-images": (
+        "how closely to look at images: off, exists, quick (first and last bytes, default) or full (decode)",
+        "图片检查的深度：off 不查，exists 只查是否存在，quick 查首尾字节（默认），full 完整解码",
+    ),
+    "help-check-no-cache": ("measure anew what an earlier run has kept", "不使用以前保存的扫描结果，全部重新测量"),
     "help-check-select": ("run only these rules: codes, names or prefixes, by commas", "只运行这些规则：代码、名称或前缀，逗号分隔"),
     "help-check-ignore": ("do not run these rules", "不运行这些规则"),
     "help-check-fail-on": ("the least severity that makes the exit status 1 (default: error)", "达到该级别时退出码为 1（默认 error）"),
@@ -40,6 +58,7 @@ PHRASES_CLI: dict[str, tuple[str, str]] = {
     "help-check-quiet": ("errors and warnings only, one line each", "只输出错误和警告，每条一行"),
     "help-check-no-color": ("no colours", "不使用颜色"),
     "unknown-command": ("{name}: no such command ({hint})", "{name}：没有这个命令（{hint}）"),
+    "unknown-images": ("--images {given}: is off, exists, quick or full.", "--images {given}：只能是 off、exists、quick、full。"),
     "unknown-stage": ("stage {stage}: is train, eval, export, infer or deploy", "阶段 {stage}：只能是 train、eval、export、infer、deploy"),
     "did-you-mean": ("did you mean {name}?", "是否想输入 {name}？"),
     "demo-not-empty": (

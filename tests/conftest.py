@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# a busy machine must not make a test fail: no timed assertions, neither ours nor hypothesis's
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests keep between runs goes into a folder of their own, not into the user's."""
+    before = os.environ.get("PADDLE_DOCTOR_CACHE")
+    os.environ["PADDLE_DOCTOR_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["PADDLE_DOCTOR_CACHE"]
+    else:
+        os.environ["PADDLE_DOCTOR_CACHE"] = before
 
 
 @pytest.fixture(scope="session")

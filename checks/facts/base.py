@@ -13,6 +13,9 @@ from checks.model import Unavailable
 
 StageName = Literal["train", "eval", "export", "infer", "deploy"]
 
+ImageDepth = Literal["off", "exists", "quick", "full"]
+"""How closely listed images are looked at: not at all, whether they are there, their first and last bytes too, or decoded."""
+
 
 class Fact(msgspec.Struct, frozen=True):
     """Something measured: frozen, and the same after a round trip through JSON."""
@@ -28,13 +31,24 @@ class Assumed(msgspec.Struct, frozen=True):
 
 
 class Request(Fact, frozen=True):
-    """What the user asked for: the config, the overrides, and where PaddleClas would be started."""
+    """What the user asked for: the config, the overrides, and where PaddleClas would be started.
+
+    `deploy_config`, `weights` and `inference_model` are the companions of the config, None where those that it names are meant. `synthetic`
+    holds glob patterns of generated images (FAQ 4.1), `images` how closely images are looked at, `cache` whether results of slow scans may be
+    kept.
+    """
 
     config: str
     overrides: tuple[str, ...] = ()
     root: str | None = None
     stage: StageName = "train"
     assumed: Assumed = Assumed()
+    deploy_config: str | None = None
+    weights: str | None = None
+    inference_model: str | None = None
+    synthetic: tuple[str, ...] = ()
+    images: ImageDepth = "quick"
+    cache: bool = True
 
 
 class World:
@@ -48,6 +62,19 @@ class World:
         self.root = root
         self.environ = dict(os.environ if environ is None else environ)
         self.cwd = cwd or os.getcwd()
+        self.on_progress: Callable[[str, int, int], None] | None = None
+        self.cancelled = False
+
+    def progress(self, fact: str, done: int, total: int) -> None:
+        """Tell whoever watches how far a long measurement is: `done` of `total` lines or images.
+
+        Raises:
+            Cancelled: the run was given up meanwhile.
+        """
+        if self.cancelled:
+            raise Cancelled
+        if self.on_progress is not None:
+            self.on_progress(fact, done, total)
 
     def path(self, absolute: str) -> str:
         """The place of a system file, such as `/proc/self/mountinfo`."""
@@ -141,6 +168,10 @@ def collects(fact: type, *, deadline: float) -> Callable[[Callable[..., Any]], C
         return function
 
     return register
+
+
+class Cancelled(Exception):
+    """Raised out of `World.progress` once the run is given up, so that a long measurement ends early."""
 
 
 class Unreadable(Exception):  # becomes an Unavailable, or the one line the user sees

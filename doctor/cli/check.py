@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 
 from doctor.cli import refuse
-from doctor.engine import Event, FactSlow, RequestRefused
+from doctor.engine import Event, FactFinished, FactProgress, FactSlow, RequestRefused
 from doctor.run import Run, run_check
 from doctor.settings import load_settings
 from knowledge.phrases import phrase
@@ -23,6 +24,12 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("-o", "--override", action="append", default=[], metavar="KEY=VALUE", help=text("override"))
     parser.add_argument("--stage", choices=("train", "eval", "export", "infer", "deploy"), default="train", help=text("stage"))
     parser.add_argument("--root", metavar="DIR", help=text("root"))
+    parser.add_argument("--deploy-config", metavar="FILE", help=text("deploy-config"))
+    parser.add_argument("--weights", metavar="FILE", help=text("weights"))
+    parser.add_argument("--inference-model", metavar="DIR", help=text("inference-model"))
+    parser.add_argument("--synthetic", action="append", default=[], metavar="GLOB", help=text("synthetic"))
+    parser.add_argument("--images", choices=("off", "exists", "quick", "full"), default="quick", help=text("images"))
+    parser.add_argument("--no-cache", action="store_true", help=text("no-cache"))
     parser.add_argument("--assume", action="append", default=[], metavar="KEY=VALUE", help=text("assume"))
     parser.add_argument("--select", action="append", default=[], metavar="RULES", help=text("select"))
     parser.add_argument("--ignore", action="append", default=[], metavar="RULES", help=text("ignore"))
@@ -41,9 +48,7 @@ def run(options: argparse.Namespace, lang: str) -> int:
         return refuse(error.line)
     lang = options.lang or settings.lang or lang
 
-    def narrate(event: Event) -> None:
-        if isinstance(event, FactSlow) and not options.quiet:
-            print(phrase("measuring", lang, fact=event.fact, seconds=f"{event.seconds:.0f}"), file=sys.stderr, flush=True)
+    narrate = None if options.quiet else Narrator(lang)
 
     try:
         done = run_check(
@@ -55,6 +60,12 @@ def run(options: argparse.Namespace, lang: str) -> int:
             select=_names(options.select),
             ignore=_names(options.ignore),
             assume=tuple(part for item in options.assume for part in item.split(",")),
+            deploy_config=options.deploy_config,
+            weights=options.weights,
+            inference_model=options.inference_model,
+            synthetic=tuple(options.synthetic),
+            images=options.images,
+            cache=not options.no_cache,
             fail_on=options.fail_on,
             settings=settings,
             listener=narrate,
@@ -78,6 +89,40 @@ def show(done: Run, lang: str, format: str, *, quiet: bool = False, color: bool 
         render_rich(done, lang, quiet=quiet, color=color)
     for crash in done.crashes:
         print(crash, file=sys.stderr)
+
+
+class Narrator:
+    """Says on stderr what takes long: a line that is written over on a terminal, else one line for each slow fact."""
+
+    EVERY = 0.1
+    """Seconds between two looks of the line that is written over."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+        self.live = sys.stderr.isatty()
+        self.shown = 0.0
+        self.width = 0
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, FactSlow):
+            self.clear()
+            print(phrase("measuring", self.lang, fact=event.fact, seconds=f"{event.seconds:.0f}"), file=sys.stderr, flush=True)
+        elif isinstance(event, FactProgress) and self.live and time.monotonic() - self.shown > self.EVERY:
+            share = 100 * event.done // max(1, event.total)
+            text = phrase("measuring-progress", self.lang, fact=event.fact, done=event.done, total=event.total, share=share)
+            from rich.cells import cell_len  # only a terminal needs it, and JSON runs go without rich
+
+            self.clear()
+            self.shown, self.width = time.monotonic(), cell_len(text)
+            print(text, end="", file=sys.stderr, flush=True)
+        elif isinstance(event, FactFinished):
+            self.clear()
+
+    def clear(self) -> None:
+        """Take the line that is written over away again."""
+        if self.width:
+            print("\r" + " " * self.width + "\r", end="", file=sys.stderr, flush=True)
+            self.width = 0
 
 
 def _names(texts: list[str]) -> tuple[str, ...]:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from checks.registry import Check
+from checks.registry import FAMILIES, Check
 from doctor.run import complete_registry
 from knowledge import library, pages
 from knowledge.phrases import PHRASES
 from knowledge.phrases_cli import PHRASES_CLI
 from knowledge.phrases_faq import PHRASES_FAQ
+from knowledge.phrases_rules import PHRASES_RULES
 from knowledge.template import fields, fill, size
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +46,7 @@ def test_every_page_has_its_rule() -> None:
 
 def test_every_case_and_fix_that_a_rule_names_is_on_its_page() -> None:
     known = {code: pages.page(code) for code in RULES}
-    for family in ("config", "environment", "images", "labels"):
+    for family in FAMILIES:
         source = (ROOT / "checks" / f"{family}.py").read_text(encoding="utf-8")
         for block in re.split(r"\n@check\(", source)[1:]:
             page = known[re.match(r'"(\w+)"', block).group(1)]  # type: ignore[union-attr]
@@ -100,7 +101,7 @@ def test_search_finds(query: str, wanted: str, lang: str) -> None:
 
 
 def test_phrases_have_the_same_values_in_both_languages() -> None:
-    for key, (en, zh) in {**PHRASES, **PHRASES_CLI, **PHRASES_FAQ}.items():
+    for key, (en, zh) in {**PHRASES, **PHRASES_CLI, **PHRASES_FAQ, **PHRASES_RULES}.items():
         assert fields(en) == fields(zh) or fields(zh) <= fields(en), key
         assert en, key
         assert zh, key

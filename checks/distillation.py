@@ -1,0 +1,1 @@
+"""DST: teacher and student."""

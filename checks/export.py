@@ -1,0 +1,1 @@
+"""EXP: the exported model, and what will load it."""

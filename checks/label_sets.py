@@ -1,0 +1,1 @@
+"""LAB: the label lists against each other: numbering, balance, repeats."""

@@ -1,0 +1,1 @@
+"""DEP: the transforms of training, evaluation, inference and deployment against each other."""

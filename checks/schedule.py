@@ -1,0 +1,1 @@
+"""CFG: epochs, learning rate, metrics, checkpoints: what the training does over time."""

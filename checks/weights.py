@@ -1,0 +1,1 @@
+"""WTS: the weights that the config or the command line names."""
