@@ -16,21 +16,24 @@ from knowledge.vocabulary import unknown_key
 GENERATIONS_WITH_KEYS = ("modern", "legacy", "deploy")
 """The layouts whose keys the vocabulary knows; search drivers and fragments are read by other programs."""
 
+MOST_SUGGESTIONS = 200
+"""So many unknown keys get a suggestion, at about a millisecond each; a file with more of them is no config with a slip in it."""
+
 
 @check("CFG101", name="unknown-config-key", stages=ANY)
 def unknown_config_key(config: TrainingConfig) -> Iterator[Finding]:
     """A key of the file that exists nowhere in PaddleClas, which reads what it knows and ignores the rest."""
     if config.generation not in GENERATIONS_WITH_KEYS:
         raise NotApplicable("no-vocabulary", generation=config.generation)
-    reported: list[str] = []
+    reported: set[str] = set()
     for path, spot in config.tree.spots.items():
-        if spot.override or any(path.startswith(parent + ".") for parent in reported):
-            continue
         parts = tuple(path.split("."))
-        found = unknown_key(parts, config.generation, _siblings(config, parts))
+        if spot.override or (reported and any(".".join(parts[:n]) in reported for n in range(1, len(parts)))):
+            continue
+        found = unknown_key(parts, config.generation, _siblings(config, parts), suggest=len(reported) < MOST_SUGGESTIONS)
         if found is None or found.at != len(parts) - 1:
             continue
-        reported.append(path)
+        reported.add(path)
         fixes = (Fix("rename", "advice", "safe", values={"suggestion": found.suggestion}),) if found.suggestion else ()
         yield Finding(
             at=config.tree.key_at(path),

@@ -56,6 +56,7 @@ PHRASES_CLI: dict[str, tuple[str, str]] = {
     "help-check-fail-on": ("the least severity that makes the exit status 1 (default: error)", "达到该级别时退出码为 1（默认 error）"),
     "help-check-format": ("the form of the report (default: rich)", "报告格式（默认 rich）"),
     "help-check-quiet": ("errors and warnings only, one line each", "只输出错误和警告，每条一行"),
+    "help-check-all": ("show every finding, however many a rule has", "不折叠，显示每条规则的全部结果"),
     "help-check-no-color": ("no colours", "不使用颜色"),
     "unknown-command": ("{name}: no such command ({hint})", "{name}：没有这个命令（{hint}）"),
     "unknown-images": ("--images {given}: is off, exists, quick or full.", "--images {given}：只能是 off、exists、quick、full。"),

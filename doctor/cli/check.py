@@ -36,6 +36,7 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--fail-on", choices=("error", "warning", "info", "never"), help=text("fail-on"))
     parser.add_argument("--format", choices=("rich", "json"), default="rich", help=text("format"))
     parser.add_argument("-q", "--quiet", action="store_true", help=text("quiet"))
+    parser.add_argument("--all", action="store_true", help=text("all"))
     parser.add_argument("--no-color", action="store_true", help=text("no-color"))
 
 
@@ -72,11 +73,11 @@ def run(options: argparse.Namespace, lang: str) -> int:
         )
     except RequestRefused as error:
         return refuse(error.line)
-    show(done, lang, options.format, quiet=options.quiet, color=not options.no_color)
+    show(done, lang, options.format, quiet=options.quiet, everything=options.all, color=not options.no_color)
     return done.exit
 
 
-def show(done: Run, lang: str, format: str, *, quiet: bool = False, color: bool = True) -> None:
+def show(done: Run, lang: str, format: str, *, quiet: bool = False, everything: bool = False, color: bool = True) -> None:
     """Print a finished run to stdout; tracebacks of our own bugs go to stderr."""
     if format == "json":
         from doctor.reporters.json_report import render
@@ -86,7 +87,7 @@ def show(done: Run, lang: str, format: str, *, quiet: bool = False, color: bool 
     else:
         from doctor.reporters.rich_report import render as render_rich
 
-        render_rich(done, lang, quiet=quiet, color=color)
+        render_rich(done, lang, quiet=quiet, everything=everything, color=color)
     for crash in done.crashes:
         print(crash, file=sys.stderr)
 

@@ -22,17 +22,28 @@ STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
 MARKS = {"error": "✗", "warning": "!", "info": "i"}
 MIN_WIDTH = 60
 LONGEST_CARET = 40
+SHOWN_OF_A_RULE = 5
+"""How many findings of one rule are shown before the rest is counted."""
 
 
-def render(done: Run, lang: str, *, quiet: bool = False, color: bool = True, file: TextIO | None = None, width: int | None = None) -> None:
+def render(
+    done: Run,
+    lang: str,
+    *,
+    quiet: bool = False,
+    everything: bool = False,
+    color: bool = True,
+    file: TextIO | None = None,
+    width: int | None = None,
+) -> None:
     """Print a report to `file` (stdout by default); colours only on a terminal, without NO_COLOR, and if `color`."""
     out = file or sys.stdout
-    write(compose(done, lang, width or terminal_width(), quiet=quiet), out, color)
+    write(compose(done, lang, width or terminal_width(), quiet=quiet, everything=everything), out, color)
 
 
-def compose(done: Run, lang: str, width: int, *, quiet: bool = False) -> list[list[Segment]]:
-    """The report as styled lines."""
-    paper = _Paper(done, lang, max(MIN_WIDTH, width))
+def compose(done: Run, lang: str, width: int, *, quiet: bool = False, everything: bool = False) -> list[list[Segment]]:
+    """The report as styled lines; of a rule that found more than `SHOWN_OF_A_RULE` the rest is counted, unless `everything` is wanted."""
+    paper = _Paper(done, lang, max(MIN_WIDTH, width), None if everything else SHOWN_OF_A_RULE)
     if quiet:
         paper.one_line_each()
     else:
@@ -44,8 +55,9 @@ def compose(done: Run, lang: str, width: int, *, quiet: bool = False) -> list[li
 
 
 class _Paper:
-    def __init__(self, done: Run, lang: str, width: int) -> None:
+    def __init__(self, done: Run, lang: str, width: int, most: int | None) -> None:
         self.report: Report = done.report
+        self.most = most
         self.cwd = done.cwd
         self.lang = lang
         self.width = width
@@ -63,10 +75,13 @@ class _Paper:
         self.page.append([])
 
     def one_line_each(self) -> None:
-        for finding in self.report.findings:
-            if finding.severity != "info":
+        serious = [finding for finding in self.report.findings if finding.severity != "info"]
+        for found in _by_rule(serious):
+            for finding in found[: self.most]:
                 text = f"{_place(finding)}: {self.say('severity-' + finding.severity)} {finding.code} {finding.message}"
                 self.page.append([(text, "")])
+            if found[len(found[: self.most]) :]:
+                self.page.append([(self.left_out(found), "")])
 
     def head(self) -> None:
         config = self.report.config
@@ -91,11 +106,25 @@ class _Paper:
             except KeyError:  # a plug-in's own family
                 title = family
             self.page.append([(f"── {title} ", "bold"), ("─" * max(0, self.width - cell_len(title) - 4), "dim")])
-            for finding in self.report.findings:
-                if finding.code.rstrip("0123456789") == family:
-                    self.finding(finding)
+            for found in _by_rule([f for f in self.report.findings if f.code.rstrip("0123456789") == family]):
+                self.rule(found)
 
-    def finding(self, finding: ReportedFinding) -> None:
+    def rule(self, found: list[ReportedFinding]) -> None:
+        """What one rule found; why it matters is said once, unless it differs."""
+        shown = found[: self.most]
+        for number, finding in enumerate(shown):
+            last = number == len(shown) - 1
+            self.finding(finding, explain=last or finding.because != shown[number + 1].because)
+        if len(found) > len(shown):
+            self.blank()
+            self.put((self.left_out(found), "bold"), indent=2)
+
+    def left_out(self, found: list[ReportedFinding]) -> str:
+        rest = found[self.most :]
+        files = len({finding.location.file for finding in rest})
+        return self.say("more-findings", count=len(rest), code=found[0].code, name=found[0].name, files=files)
+
+    def finding(self, finding: ReportedFinding, explain: bool = True) -> None:
         style = STYLES[finding.severity]
         self.blank()
         mark = f"{MARKS[finding.severity]} {self.say('severity-' + finding.severity)} "
@@ -104,10 +133,12 @@ class _Paper:
         self.put((_place(finding), "cyan"), (f"  {key}" if key else "", "dim"), indent=2, hang=2)
         self.quote(finding)
         self.put((finding.message, ""), indent=2)
-        self.labelled("why", finding.because, "dim")
+        if explain:
+            self.labelled("why", finding.because, "dim")
         for fix in finding.fixes:
             self.fix(fix)
-        self.labelled("more", f"paddle-doctor faq show {finding.entry} · paddle-doctor rule {finding.code}", "dim")
+        if explain:
+            self.labelled("more", f"paddle-doctor faq show {finding.entry} · paddle-doctor rule {finding.code}", "dim")
 
     def labelled(self, key: str, text: str, style: str = "") -> None:
         name = self.say(key)
@@ -166,6 +197,14 @@ class _Paper:
         self.blank()
         worst = next((k for k in ("error", "warning") if counts[k]), None)
         self.put((text, STYLES[worst] if worst else "bold green"))
+
+
+def _by_rule(findings: list[ReportedFinding]) -> list[list[ReportedFinding]]:
+    """The findings of each rule together; they come worst first, and so do the rules."""
+    groups: dict[tuple[str, str], list[ReportedFinding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.severity, finding.code), []).append(finding)
+    return list(groups.values())
 
 
 def _place(finding: ReportedFinding) -> str:
