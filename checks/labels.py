@@ -10,6 +10,7 @@ from typing import Any
 
 from checks.facts.data_paths import DataPaths
 from checks.facts.label_format import TAKES_DELIMITER
+from checks.facts.label_paths import LabelPaths
 from checks.facts.label_survey import Labels, LabelSurvey
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable, Value
@@ -334,11 +335,11 @@ def eval_label_outside_training(config: TrainingConfig, labels: Labels) -> Itera
 
 
 @check("LAB111", name="train-eval-leakage", stages=TRAIN)
-def train_eval_leakage(labels: Labels) -> Iterator[Finding]:
+def train_eval_leakage(labels: Labels, paths: LabelPaths) -> Iterator[Finding]:
     """Images that stand in the training list and in the evaluation list: the metric is better than the model."""
     if not labels.of("Train") or not labels.of("Eval"):
         raise NotApplicable("no-two-lists")
-    for overlap in labels.overlaps:
+    for overlap in paths.overlaps:
         train, other = labels.surveys[overlap.train], labels.surveys[overlap.other]
         example = overlap.examples[0] if overlap.examples else None
         yield Finding(

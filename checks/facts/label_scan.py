@@ -29,6 +29,8 @@ LARGE = 1 << 20
 """From 1 MiB of label files on, numpy's 80 ms of import are won back."""
 MAX_BAD = 11
 """How many bad lines of one kind are kept with their text; one more than the report shows, so that it can say there are more."""
+MAX_VALUES = 100
+"""How many different values of multi-label rows are counted one by one."""
 PREVIEW = 60
 
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u2064\u3000\ufeff]")
@@ -49,11 +51,16 @@ class Scan:
         self.lines = 0
         self.samples = 0
         self.per_class: dict[int, tuple[int, int]] = {}
-        self.bad: list[tuple[int, str, str]] = []
+        self.bad: list[tuple[int, str, str, str | None]] = []
         self.bad_counts: dict[str, int] = {}
         self.guesses: dict[str, int] = {}
         self.extra_columns = 0
+        self.first_extra: int | None = None
+        self.double_separators = 0
         self.widths: dict[int, int] = {}
+        self.width_lines: dict[int, int] = {}
+        self.positives: list[int] = []
+        self.values: dict[int, int] = {}
         self.invisible: list[tuple[int, str]] = []
         self.invisible_lines = 0
         self.bom = False
@@ -65,11 +72,15 @@ class Scan:
         """Count a line that the dataset class cannot read; the first ones are kept with their text."""
         self.bad_counts[reason] = self.bad_counts.get(reason, 0) + 1
         if self.bad_counts[reason] <= MAX_BAD:
-            self.bad.append((line, reason, visible(text)))
+            self.bad.append((line, reason, visible(text), self._label_text(text)))
         if reason == "wrong-separator":
             guess = guess_separator(text, self.rule)
             if guess is not None:
                 self.guesses[guess] = self.guesses.get(guess, 0) + 1
+
+    def _label_text(self, text: str) -> str | None:
+        parts = text.strip().split(self.rule.separator or None) if text.strip() else []
+        return visible(parts[self.rule.label_column]) if len(parts) > self.rule.label_column else None
 
     def note_too_long(self, line: int, start: bytes) -> None:
         """Count a line that is no `path label`; `start` is as much of it as was kept."""
@@ -86,6 +97,8 @@ class Scan:
     def read_exactly(self, number: int, text: str) -> Parsed | None:
         """One line by the dataset class's own rule; what is wrong with it is noted."""
         parsed = parse_line(text, self.rule)
+        if self.rule.separator and 2 * self.rule.separator in text.strip():
+            self.double_separators += 1
         if isinstance(parsed, str):
             self.note_bad(number, parsed, text)
             return None
@@ -96,9 +109,19 @@ class Scan:
             return None
         if parsed.columns > max(self.rule.image_column, self.rule.label_column) + 1:
             self.extra_columns += 1
+            self.first_extra = self.first_extra or number
         if self.rule.labels == "multilabel":
-            self.widths[len(parsed.values)] = self.widths.get(len(parsed.values), 0) + 1
+            self._note_values(number, parsed.values)
         return parsed
+
+    def _note_values(self, number: int, values: tuple[int, ...]) -> None:
+        self.widths[len(values)] = self.widths.get(len(values), 0) + 1
+        self.width_lines.setdefault(len(values), number)
+        self.positives += [0] * (len(values) - len(self.positives))
+        for column, value in enumerate(values):
+            self.positives[column] += value == 1
+            if value in self.values or len(self.values) < MAX_VALUES:
+                self.values[value] = self.values.get(value, 0) + 1
 
 
 class Duplicate:
@@ -126,7 +149,7 @@ def scan_file(path: str, rule: LabelFormat, prefix: str, large: bool) -> Scan:
     with _open(path) as stream:
         scan.size = os.fstat(stream.fileno()).st_size
         chunks = _chunks(stream, scan, path)
-        _scan_large(chunks, scan, prefix) if large else _scan_small(chunks, scan, prefix)
+        _scan_large(chunks, scan, prefix) if large and has_numpy() else _scan_small(chunks, scan, prefix)
     return scan
 
 
@@ -156,6 +179,28 @@ def read_lines(path: str, numbers: set[int]) -> dict[int, str]:
             if counter.lines >= max(numbers, default=0):
                 break
     return found
+
+
+def count_folders(path: str, rule: LabelFormat, most: int) -> dict[str, dict[int, int]] | None:
+    """Samples per label in each folder, as the list writes it; None for more than `most` folders, and for multi-label rows.
+
+    Raises:
+        Unreadable: as `scan_file`.
+    """
+    if rule.labels != "class":
+        return None
+    folders: dict[str, dict[int, int]] = {}
+    with _open(path) as stream:
+        for piece in _chunks(stream, Scan(rule), path):
+            for line in piece.decode("utf-8", "surrogateescape").split("\n")[:-1]:
+                parsed = parse_line(line, rule) if len(line) < MAX_LINE else None
+                if not isinstance(parsed, Parsed) or not -_INT64 <= parsed.label < _INT64:
+                    continue
+                labels = folders.setdefault(parsed.path.rpartition("/")[0], {})
+                if len(folders) > most:
+                    return None
+                labels[parsed.label] = labels.get(parsed.label, 0) + 1
+    return folders
 
 
 def _open(path: str) -> Any:
@@ -290,7 +335,7 @@ def _scan_small(chunks: Iterator[bytes], scan: Scan, prefix: str) -> None:
                 parsed = scan.read_exactly(number, line)
                 if parsed is None:
                     continue
-                path, label = parsed.path, parsed.label
+                path, label = parsed.path, hash(parsed.values) if parsed.values else parsed.label
             scan.samples += 1
             if label in counts:
                 counts[label] += 1
@@ -305,6 +350,15 @@ def _scan_small(chunks: Iterator[bytes], scan: Scan, prefix: str) -> None:
     if scan.rule.labels == "class":
         scan.per_class = {label: (counts[label], firsts[label]) for label in sorted(counts)}
     scan.paths = paths
+
+
+def has_numpy() -> bool:
+    """Whether the fast way can be gone; the import takes 80 ms."""
+    try:
+        import numpy  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def _scan_large(chunks: Iterator[bytes], scan: Scan, prefix: str) -> None:
@@ -358,7 +412,7 @@ def _scan_chunks(chunks: Iterator[bytes], scan: Scan, prefix: str, pool: ThreadP
                 continue
             parsed = scan.read_exactly(number, raw.decode("utf-8", "surrogateescape"))
             if parsed is not None:
-                late_labels.append(parsed.label)
+                late_labels.append(hash(parsed.values) if parsed.values else parsed.label)
                 late_numbers.append(number)
                 late_paths.append(_join(prefix, parsed.path).encode("utf-8", "surrogateescape"))
         if late_labels:
@@ -493,6 +547,9 @@ def _count(np: Any, labels: Any, numbers: Any) -> dict[int, tuple[int, int]]:
     return dict(zip(ids.tolist(), zip(counts.tolist(), numbers[order][index].tolist(), strict=True), strict=True))
 
 
+Shared = tuple[int, int, list[tuple[int, int, bool]], dict[tuple[int, int], int]]
+
+
 class _Paths:
     """The paths of one list: which stand on two lines, and which stand in another list too."""
 
@@ -500,8 +557,12 @@ class _Paths:
         """(lines too many, those of them with another label than the first, examples as (first line, second line, same label))."""
         raise NotImplementedError
 
-    def shared(self, other: Any, most: int) -> tuple[int, list[tuple[int, int]]]:
-        """(paths of this list that stand in the other, examples as (line here, line there))."""
+    def shared(self, other: Any, most: int) -> Shared:
+        """What stands in the other list too; of repeats the first line counts.
+
+        Returns:
+            Paths, those of them with another label there, examples as (line here, line there, same label), and paths per pair of labels.
+        """
         raise NotImplementedError
 
 
@@ -519,9 +580,15 @@ class _SmallPaths(_Paths):
         examples = (conflicts + [r for r in self.repeats if r[2]])[:most]
         return len(self.repeats), len(conflicts), sorted(examples)
 
-    def shared(self, other: _SmallPaths, most: int) -> tuple[int, list[tuple[int, int]]]:
-        lines = [(self.seen[path][0], there[0]) for path, there in other.seen.items() if path in self.seen]
-        return len(lines), sorted(lines, key=lambda pair: pair[1])[:most]
+    def shared(self, other: _SmallPaths, most: int) -> Shared:
+        rows = []
+        pairs: dict[tuple[int, int], int] = {}
+        for path, (line, label) in other.seen.items():
+            if path in self.seen:
+                first, label_here = self.seen[path]
+                rows.append((first, line, label == label_here))
+                pairs[label_here, label] = pairs.get((label_here, label), 0) + 1
+        return len(rows), sum(not same for _, _, same in rows), sorted(rows, key=lambda row: row[1])[:most], pairs
 
 
 class _LargePaths(_Paths):
@@ -572,17 +639,25 @@ class _LargePaths(_Paths):
         crowded = np.bincount(slots, minlength=1 << 21) > 1
         return np.flatnonzero(crowded[slots])
 
-    def shared(self, other: _LargePaths, most: int) -> tuple[int, list[tuple[int, int]]]:
+    def shared(self, other: _LargePaths, most: int) -> Shared:
         np = self.np
         theirs = np.unique(other.hashes)
         if not len(self.sorted) or not len(theirs):
-            return 0, []
+            return 0, 0, [], {}
         place = np.minimum(np.searchsorted(self.sorted, theirs), len(self.sorted) - 1)
         common = theirs[self.sorted[place] == theirs]
         if not len(common):
-            return 0, []
-        there = np.flatnonzero(np.isin(other.hashes, common))
-        there = there[np.argsort(other.numbers[there])]
-        firsts = there[np.sort(np.unique(other.hashes[there], return_index=True)[1])[:most]].tolist()
-        rows = [(int(self.numbers[self.hashes == other.hashes[index]].min()), int(other.numbers[index])) for index in firsts]
-        return len(common), rows
+            return 0, 0, [], {}
+        here, there = self._first_of(common), other._first_of(common)
+        same = self.labels[here] == other.labels[there]
+        lines = sorted(zip(other.numbers[there].tolist(), self.numbers[here].tolist(), same.tolist(), strict=True))[:most]
+        pairs, counts = np.unique(np.stack((self.labels[here], other.labels[there])), axis=1, return_counts=True)
+        found = dict(zip(zip(*pairs.tolist(), strict=True), counts.tolist(), strict=True))
+        return len(common), int(np.count_nonzero(~same)), [(first, line, agree) for line, first, agree in lines], found
+
+    def _first_of(self, wanted: Any) -> Any:
+        """For each hash of `wanted`, which is in order, the index of the first line that has it."""
+        np = self.np
+        indexes = np.flatnonzero(np.isin(self.hashes, wanted))
+        indexes = indexes[np.argsort(self.numbers[indexes], kind="stable")]
+        return indexes[np.unique(self.hashes[indexes], return_index=True)[1]]

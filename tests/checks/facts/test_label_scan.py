@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import io
 import os
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from checks.facts import label_scan
 from checks.facts.base import Unreadable
 from checks.facts.label_format import LEGACY, LEGACY_MULTILABEL, MODERN, LabelFormat
-from checks.facts.label_scan import Scan, read_lines, scan_file, visible
+from checks.facts.label_scan import Scan, Shared, read_lines, scan_file, visible
 
 ROOT = Path(__file__).resolve().parents[3]
 PLAIN = LabelFormat()
@@ -57,7 +58,7 @@ def reference(data: bytes, rule: LabelFormat, prefix: str = "", most: int = 1 <<
             texts = parts[rule.label_column].split(",") if rule.labels == "multilabel" else [parts[rule.label_column]]
             labels = [int(text) for text in texts]
             path = parts[rule.image_column]
-            label = 0 if rule.labels == "multilabel" else labels[0] + rule.offset
+            label = hash(tuple(labels)) if rule.labels == "multilabel" else labels[0] + rule.offset
             if not all(-(2**63) <= value < 2**63 for value in (*labels, label)):
                 raise OverflowError("numpy: no int64")
         except (IndexError, ValueError, OverflowError):
@@ -86,14 +87,15 @@ def repeats(found: Reference, most: int) -> tuple[int, int, list[tuple[int, int,
     return len(rows), len(conflicts), sorted((conflicts + [row for row in rows if row[2]])[:most])
 
 
-def common(here: Reference, there: Reference, most: int) -> tuple[int, list[tuple[int, int]]]:
-    ours: dict[str, int] = {}
-    theirs: dict[str, int] = {}
+def common(here: Reference, there: Reference, most: int) -> Shared:
+    ours: dict[str, tuple[int, int]] = {}
+    theirs: dict[str, tuple[int, int]] = {}
     for found, paths in ((here, ours), (there, theirs)):
-        for number, path, _ in found.samples:
-            paths.setdefault(path, number)
-    rows = [(ours[path], number) for path, number in theirs.items() if path in ours]
-    return len(rows), rows[:most]
+        for number, path, label in found.samples:
+            paths.setdefault(path, (number, label))
+    rows = [(ours[path], there) for path, there in theirs.items() if path in ours]
+    pairs = collections.Counter((a[1], b[1]) for a, b in rows)
+    return len(rows), sum(a[1] != b[1] for a, b in rows), [(a[0], b[0], a[1] == b[1]) for a, b in rows][:most], dict(pairs)
 
 
 def outcome(scan: Scan) -> dict[str, Any]:
@@ -219,7 +221,7 @@ def test_the_two_ways_agree_with_each_other_and_with_paddleclas(
     assert small["lines"] == expected.lines
     assert small["samples"] == len(expected.samples)
     assert sum(small["bad_counts"].values()) == len(expected.bad)
-    shown = [line for line, _, _ in small["bad"]]
+    shown = [line for line, *_ in small["bad"]]
     kept = sum(min(count, label_scan.MAX_BAD) for count in small["bad_counts"].values())
     assert (len(shown), set(shown) <= set(expected.bad), shown[:1]) == (kept, True, expected.bad[:1])
     if rule.labels == "class":
@@ -303,7 +305,7 @@ def test_read_lines_counts_as_the_scan_does(large: bool, tmp_path: Path) -> None
     path = tmp_path / "list.txt"
     path.write_bytes(b"a 0\r\nb x\r\n\xffc 1\rd 2\n" + b"e" * (1 << 17) + b"\nf\x1c\x0c 3\ng y")
     found = scan_file(str(path), PLAIN, "", large)
-    assert [(line, reason) for line, reason, _ in found.bad] == [(2, "not-integer"), (5, "too-long"), (7, "not-integer")]
+    assert [(line, reason) for line, reason, *_ in found.bad] == [(2, "not-integer"), (5, "too-long"), (7, "not-integer")]
     lines = read_lines(str(path), {1, 2, 3, 4, 6, 7, 99})
     assert {number: line.strip() for number, line in lines.items()} == {
         1: "a 0",
@@ -322,7 +324,7 @@ class TestDetails:
         found = scan_bytes(b"a\tb\n" * 30 + b"ok 1\n", PLAIN, large=large)
         assert found.bad_counts == {"no-label": 30}
         assert len(found.bad) == label_scan.MAX_BAD
-        assert found.bad[0] == (1, "no-label", "a\\tb")
+        assert found.bad[0] == (1, "no-label", "a\\tb", None)
 
     def test_the_separator_that_the_list_was_written_with(self, large: bool) -> None:
         found = scan_bytes(b"a.jpg,1\nb.jpg,2\nc.jpg;3\n", PLAIN, large=large)
@@ -347,7 +349,7 @@ class TestDetails:
     def test_a_line_of_64_kib_is_reported_and_the_rest_is_read(self, large: bool) -> None:
         long = b"x" * (label_scan.MAX_LINE - 2)
         found = scan_bytes(b"a 0\n" + long + b" 1\n" + long[:-1] + b" 2\nb 1\n", PLAIN, large=large)
-        assert [(line, reason) for line, reason, _ in found.bad] == [(2, "too-long")]
+        assert [(line, reason) for line, reason, *_ in found.bad] == [(2, "too-long")]
         assert found.bad[0][2] == "x" * label_scan.PREVIEW + "…"
         assert found.per_class == {0: (1, 1), 1: (1, 4), 2: (1, 3)}
 
