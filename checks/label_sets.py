@@ -1,1 +1,419 @@
-"""LAB: the label lists against each other: numbering, balance, repeats."""
+"""LAB: the label lists against each other: numbering, renumbering, repeats, balance."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from checks.facts.label_paths import LabelPaths
+from checks.facts.label_survey import Labels, LabelSurvey
+from checks.facts.synthetic import SyntheticImages
+from checks.facts.training_config import Loader, TrainingConfig
+from checks.labels import classified, in_shell, training
+from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
+from checks.registry import check
+
+PURE = 0.95
+"""The share of a folder's samples that must have one label for the folder to be that class's."""
+
+UNEVEN, VERY_UNEVEN = 10, 100
+"""Largest class over smallest from which imbalance is told, and from which it is a warning."""
+
+BETA = 0.999
+"""β of the effective number of samples, (1 − βⁿ) / (1 − β): Cui et al., Class-Balanced Loss Based on Effective Number of Samples, 2019."""
+
+BALANCING_SAMPLERS = frozenset({"PKSampler", "DistributedRandomIdentitySampler", "MixSampler", "NaiveIdentityBatchSampler"})
+
+
+@check("LAB115", name="train-eval-numbered-differently", stages=TRAIN)
+def train_eval_numbered_differently(labels: Labels, paths: LabelPaths) -> Iterator[Finding]:
+    """The same class folder, or the same image, has one label in the training list and another in the evaluation list (FAQ 2.1).
+
+    Nothing fails: the model learns one numbering and is judged by the other, with an accuracy near zero. A folder speaks for a class only where
+    both lists keep to it: one label for each folder and one folder for each label.
+    """
+    pairs = [
+        (a, b)
+        for a, train in enumerate(labels.surveys)
+        for b, other in enumerate(labels.surveys)
+        if train.split == "Train" and other.split == "Eval" and not train.relabel and not other.relabel and train.path != other.path
+    ]
+    compared = False
+    for a, b in pairs:
+        named = _classes_by_folder(paths.lists[a].folders, paths.lists[b].folders)
+        if named is None:
+            continue
+        compared = True
+        here, there = named
+        shared = sorted(here.keys() & there.keys())
+        differing = [folder for folder in shared if here[folder] != there[folder]]
+        if not differing:
+            continue
+        survey, other = labels.surveys[a], labels.surveys[b]
+        folder = differing[0]
+        shifts = {there[name] - here[name] for name in differing}
+        shift = shifts.pop() if len(shifts) == 1 and len(differing) == len(shared) else None
+        fixes = (Fix("renumber", "advice", "unsafe"),)
+        if shift is not None and other.format.header is None and other.format.labels == "class":
+            fixes = (Fix("shift", "command", "unsafe", command=_shifted(other, shift), values={"shift": shift}),)
+        line = min(other.per_class[there[name]].first_line for name in differing if there[name] in other.per_class)
+        yield Finding(
+            at=Location(other.file, line),
+            via=other.source,
+            case="default" if shift is None else "shifted",
+            fixes=fixes,
+            train_file=survey.file,
+            eval_file=other.file,
+            folders=len(shared),
+            differing=len(differing),
+            folder=folder or "/",
+            train_label=here[folder],
+            eval_label=there[folder],
+            shift=shift,
+            samples=sum(other.per_class[there[name]].samples for name in differing if there[name] in other.per_class),
+            line=line,
+        )
+    if not compared:
+        raise NotApplicable("folders-name-no-classes")
+
+
+def _shifted(survey: LabelSurvey, shift: int) -> str:
+    separator = survey.format.separator or " "
+    field = {"\t": r"\t"}.get(separator, separator)
+    program = f"{{${survey.format.label_column + 1} -= {shift}; print}}"
+    return f"{shlex.join(['awk', f'-F{field}', '-v', f'OFS={field}', program])} {shlex.quote(survey.path)} > {shlex.quote(survey.path + '.renumbered')}"
+
+
+def _classes_by_folder(
+    here: dict[str, dict[int, int]] | None, there: dict[str, dict[int, int]] | None
+) -> tuple[dict[str, int], dict[str, int]] | None:
+    """Folder → label in both lists, by as few of the last parts of the folders as name a class in both; None where none do."""
+    if not here or not there:
+        return None
+    for depth in (1, 2, 3):
+        one, other = _labels_of(here, depth), _labels_of(there, depth)
+        if one and other and len(one.keys() & other.keys()) > 1:
+            return one, other
+    return None
+
+
+def _labels_of(folders: dict[str, dict[int, int]], depth: int) -> dict[str, int] | None:
+    merged: dict[str, dict[int, int]] = {}
+    for folder, labels in folders.items():
+        into = merged.setdefault("/".join(folder.replace("\\", "/").rstrip("/").split("/")[-depth:]), {})
+        for label, samples in labels.items():
+            into[label] = into.get(label, 0) + samples
+    found = {}
+    for folder, labels in merged.items():
+        label, samples = max(labels.items(), key=lambda item: item[1])
+        if samples < PURE * sum(labels.values()):
+            return None
+        found[folder] = label
+    return found if len(found) > 1 and len(set(found.values())) == len(found) else None
+
+
+@check("LAB116", name="relabel-differs", stages=TRAIN)
+def relabel_differs(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+    """`relabel` numbers each list by itself, so one class gets two ids: of one split alone, or where a class is absent from one list.
+
+    PaddleClas enumerates a Python `set` of the labels (`ppcls/data/dataloader/imagenet_dataset.py`, 2.5 and later), whose order is repeated
+    here exactly: it hangs on the values and on the order in which they first appear.
+    """
+    surveys = classified(labels)
+    if not any(survey.relabel for survey in surveys):
+        raise NotApplicable("no-relabel")
+    for train in (s for s in surveys if s.split == "Train"):
+        learnt = renumbered(train)
+        for other in (s for s in surveys if s.split == "Eval" and (s.relabel or train.relabel)):
+            judged = renumbered(other)
+            differing = sorted(label for label in judged if label in learnt and judged[label] != learnt[label])
+            if not differing:
+                continue
+            blamed = other if other.relabel else train
+            label = differing[0]
+            samples = sum(other.per_class[k].samples for k in differing)
+            yield Finding(
+                at=config.tree.at(_relabel_key(blamed)),
+                via=other.source,
+                case="both" if train.relabel and other.relabel else "train-only" if train.relabel else "eval-only",
+                fixes=(Fix("number-once", "advice", "unsafe"),),
+                label=label,
+                train_id=learnt[label],
+                eval_id=judged[label],
+                classes=len(differing),
+                samples=samples,
+                share=round(100 * samples / max(1, other.samples), 1),
+                missing=sorted(set(learnt) - set(judged))[:11],
+                train_file=train.file,
+                eval_file=other.file,
+            )
+
+
+def renumbered(survey: LabelSurvey) -> dict[int, int]:
+    """Label → the id that the loss sees: the label itself, or with `relabel` its place in a set filled in the order of the list."""
+    if not survey.relabel:
+        return {label: label for label in survey.per_class}
+    order = sorted(survey.per_class, key=lambda label: survey.per_class[label].first_line)
+    filled: set[int] = set()
+    for label in order:
+        filled.add(label)  # one by one, as PaddleClas does: a set made from a dict is sized at once and may be ordered otherwise
+    return {label: number for number, label in enumerate(filled)}
+
+
+def _relabel_key(survey: LabelSurvey) -> str:
+    key = (survey.source.key or "").rstrip("0123456789").rstrip(".")
+    return key.rpartition(".")[0] + ".relabel"
+
+
+@check("LAB117", name="conflicting-labels", stages=TRAIN | EVAL)
+def conflicting_labels(labels: Labels, paths: LabelPaths) -> Iterator[Finding]:
+    """One image with two labels: within a list it is taught or judged both ways, across lists it is taught one way and judged the other."""
+    if not labels.surveys:
+        raise NotApplicable("no-labels-read")
+    for survey, listed in zip(labels.surveys, paths.lists, strict=True):
+        if not listed.conflicts:
+            continue
+        example = next((e for e in listed.repeat_examples if not e.same_label), None)
+        yield Finding(
+            at=Location(survey.file, example.second_line if example else None),
+            via=survey.source,
+            fixes=(Fix("keep-one", "advice", "unsafe"),),
+            file=survey.file,
+            conflicts=listed.conflicts,
+            samples=survey.samples,
+            share=round(100 * listed.conflicts / max(1, survey.samples), 2),
+            example=example.path if example else "",
+            first_line=example.first_line if example else None,
+            second_line=example.second_line if example else None,
+        )
+    for overlap in paths.overlaps:
+        train, other = labels.surveys[overlap.train], labels.surveys[overlap.other]
+        if not overlap.conflicts or train.relabel or other.relabel:
+            continue
+        example = next((e for e in overlap.examples if not e.same_label), None)
+        yield Finding(
+            at=Location(other.file, example.second_line if example else None),
+            via=other.source,
+            case="across",
+            fixes=(Fix("keep-one", "advice", "unsafe"),),
+            file=other.file,
+            train_file=train.file,
+            conflicts=overlap.conflicts,
+            samples=other.samples,
+            share=round(100 * overlap.conflicts / max(1, other.samples), 2),
+            example=example.path if example else "",
+            first_line=example.first_line if example else None,
+            second_line=example.second_line if example else None,
+        )
+
+
+@check("LAB118", name="repeated-lines", stages=TRAIN | EVAL)
+def repeated_lines(labels: Labels, paths: LabelPaths) -> Iterator[Finding]:
+    """Images that stand in one list more than once with the same label: in training a heavier weight, in evaluation counted twice."""
+    if not labels.surveys:
+        raise NotApplicable("no-labels-read")
+    for survey, listed in zip(labels.surveys, paths.lists, strict=True):
+        repeats = listed.repeats - listed.conflicts
+        if repeats <= 0:
+            continue
+        example = next((e for e in listed.repeat_examples if e.same_label), None)
+        file = shlex.quote(survey.path)
+        yield Finding(
+            at=Location(survey.file, example.second_line if example else None),
+            via=survey.source,
+            case="default" if survey.split == "Train" else "evaluation",
+            fixes=(Fix("unique", "command", "unsafe", command=f"awk '!seen[$0]++' {file} > {shlex.quote(survey.path + '.unique')}"),),
+            split=survey.split,
+            file=survey.file,
+            repeats=repeats,
+            samples=survey.samples,
+            share=round(100 * repeats / max(1, survey.samples), 2),
+            example=example.path if example else "",
+            first_line=example.first_line if example else None,
+            second_line=example.second_line if example else None,
+        )
+
+
+@check("LAB119", name="class-missing-from-evaluation", stages=TRAIN)
+def class_missing_from_evaluation(labels: Labels) -> Iterator[Finding]:
+    """Classes that are trained and never judged: the metric says nothing about them."""
+    trained = {label for survey in training(labels) for label in survey.per_class if label >= 0}
+    judged = [s for s in classified(labels) if s.split == "Eval"]
+    if not judged or any(s.relabel for s in classified(labels)):
+        raise NotApplicable("no-two-lists")
+    for survey in judged:
+        missing = sorted(trained - set(survey.per_class))
+        if missing:
+            yield Finding(
+                at=survey.source,
+                fixes=(Fix("add-samples", "advice", "unsafe"),),
+                file=survey.file,
+                missing=missing[:11],
+                count=len(missing),
+                classes=len(trained),
+            )
+
+
+class Balance(NamedTuple):
+    """How evenly samples are spread: the smallest and largest class with their samples, and what the spread amounts to."""
+
+    smallest: int
+    fewest: int
+    largest: int
+    most: int
+    classes: int
+    effective_classes: float
+    effective_ratio: float
+
+    @property
+    def ratio(self) -> float:
+        """Samples of the largest class over those of the smallest."""
+        return self.most / self.fewest
+
+
+def balance(counts: dict[int, int]) -> Balance:
+    """The balance of samples per class; classes without samples do not count.
+
+    `effective_classes` is exp of the entropy: 10 even classes have 10, one class with nearly everything has little more than 1.
+    `effective_ratio` compares effective numbers of samples instead of samples (β = 0.999), since images of one class resemble each other.
+    """
+    smallest, fewest = min(counts.items(), key=lambda item: (item[1], item[0]))
+    largest, most = max(counts.items(), key=lambda item: (item[1], -item[0]))
+    total = sum(counts.values())
+    entropy = -sum(n / total * math.log(n / total) for n in counts.values())
+    weight = (1 - BETA**most) / (1 - BETA**fewest)
+    return Balance(smallest, fewest, largest, most, len(counts), round(math.exp(entropy), 1), round(weight, 1))
+
+
+@check("LAB120", name="class-imbalance", stages=TRAIN)
+def class_imbalance(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+    """Classes of very different size: the loss averages over images, so the small ones hardly count (FAQ 1.2)."""
+    surveys = training(labels)
+    loader = config.loader("Train")
+    if loader is not None and loader.sampler in BALANCING_SAMPLERS:
+        raise NotApplicable("sampler-balances", sampler=loader.sampler)
+    counts: dict[int, int] = {}
+    for survey in surveys:
+        for label, tally in survey.per_class.items():
+            if label >= 0:
+                counts[label] = counts.get(label, 0) + tally.samples
+    if len(counts) < 2:
+        return
+    found = balance(counts)
+    if found.ratio < UNEVEN:
+        return
+    survey = next(s for s in surveys if found.smallest in s.per_class)
+    retrieval = isinstance(config.tree.raw("Arch.Head"), dict) or config.tree.raw("Global.eval_mode") == "retrieval"
+    yield Finding(
+        at=Location(survey.file, survey.per_class[found.smallest].first_line),
+        via=survey.source,
+        # a retrieval model learns distances; thousands of small classes are what its data look like
+        case="severe" if found.ratio >= VERY_UNEVEN and not retrieval else "default",
+        fixes=tuple(_balancing(config, survey, loader, found)),
+        file=survey.file,
+        ratio=round(found.ratio, 1),
+        effective_ratio=found.effective_ratio,
+        classes=found.classes,
+        effective_classes=found.effective_classes,
+        smallest=found.smallest,
+        fewest=found.fewest,
+        largest=found.largest,
+        most=found.most,
+    )
+
+
+def _balancing(config: TrainingConfig, survey: LabelSurvey, loader: Loader | None, found: Balance) -> Iterator[Fix]:
+    if config.generation == "modern" and loader is not None and loader.batch_size is not None:
+        batch = loader.batch_size.value
+        # P classes × K images fill a batch; 2.3 to 2.5 want classes × K to exceed the batch, and K of 1 would be plain random sampling
+        per_class = next((k for k in range(2, batch + 1) if batch % k == 0 and found.classes * k > batch), None)
+        if per_class is not None:
+            lines = ("sampler:", "  name: PKSampler", f"  batch_size: {batch}", f"  sample_per_id: {per_class}")
+            more = ("  drop_last: False", "  shuffle: True", "  sample_method: id_avg_prob")
+            yield Fix(
+                "class-balanced-sampler", "advice", "unsafe", snippet="\n".join((*lines, *more)), values={"key": f"{loader.key}.sampler"}
+            )
+    if survey.format.header is None:
+        column = survey.format.label_column + 1
+        separator = {"\t": r"\t", None: " "}.get(survey.format.separator, survey.format.separator) or " "
+        program = f"NR==FNR{{if(++n[${column}]>m)m=n[${column}];next}}{{r=int(m/n[${column}]);if(r>10)r=10;do print;while(--r>0)}}"
+        file = in_shell(config, survey)
+        command = f"{shlex.join(['awk', f'-F{separator}', program])} {file} {file} > {in_shell(config, survey, '.balanced')}"
+        yield Fix("repeat-lines", "command", "unsafe", command=command)
+
+
+@check("LAB121", name="synthetic-share", stages=TRAIN)
+def synthetic_share(labels: Labels, synthetic: SyntheticImages) -> Iterator[Finding]:
+    """Generated images among the listed ones (`--synthetic`): classes that have no others, and an evaluation that judges by them (FAQ 4.1)."""
+    for share in synthetic.lists:
+        survey = labels.surveys[share.survey]
+        made = sum(share.per_class.values())
+        if not made:
+            continue
+        only = sorted(label for label, count in share.per_class.items() if count >= survey.per_class[label].samples)
+        mixed = {label: 100 * count / survey.per_class[label].samples for label, count in share.per_class.items()}
+        rest = [label for label in survey.per_class if not share.per_class.get(label)]
+        worst = max(mixed, key=lambda label: (mixed[label], -label))
+        case = "evaluation" if survey.split != "Train" else "only-synthetic" if only and rest else "default"
+        yield Finding(
+            at=Location(survey.file, survey.per_class[worst].first_line),
+            via=survey.source,
+            case=case,
+            fixes=(Fix("mix", "advice", "unsafe"),),
+            split=survey.split,
+            file=survey.file,
+            synthetic=made,
+            samples=survey.samples,
+            share=round(100 * made / max(1, survey.samples), 1),
+            classes=len(share.per_class),
+            only=only[:11],
+            only_count=len(only),
+            all_real=len(rest),
+            worst=worst,
+            worst_share=round(mixed[worst], 1),
+        )
+    if not any(sum(share.per_class.values()) for share in synthetic.lists):
+        raise NotApplicable("no-synthetic-listed", patterns=", ".join(synthetic.patterns))
+
+
+@check("LAB122", name="multi-label-width", stages=TRAIN | EVAL)
+def multi_label_width(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+    """Rows of a multi-label list with another number of values than the model has outputs, or than the other rows have.
+
+    Measured on develop: another width ends in the loss (`Input(X) and Input(Label) shall have the same shape`), rows of two widths in the
+    batch (`all input arrays must have the same shape`), after which the process hangs.
+    """
+    surveys = [s for s in labels.surveys if s.format.labels == "multilabel" and s.widths]
+    if not surveys:
+        raise NotApplicable("no-multi-label-list")
+    for survey in surveys:
+        usual = max(survey.widths, key=lambda width: (survey.widths[width], -width))
+        values = {"split": survey.split, "file": survey.file, "width": usual, "rows": survey.samples}
+        if len(survey.widths) > 1:
+            others = {width: count for width, count in survey.widths.items() if width != usual}
+            yield Finding(
+                at=Location(survey.file, None),
+                via=survey.source,
+                case="ragged",
+                fixes=(Fix("same-width", "advice", "unsafe"),),
+                **values,
+                odd_rows=sum(others.values()),
+                odd_widths=sorted(others),
+                class_num=config.class_num.value if config.class_num else None,
+            )
+        elif config.class_num is not None and usual != config.class_num.value:
+            fixes = tuple(
+                Fix("set-class-num", "edit", "unsafe", at=count.count.location, value=usual, values={"width": usual})
+                for count in config.class_counts
+            )
+            yield Finding(
+                at=config.class_num.location,
+                via=survey.source,
+                fixes=fixes,
+                **values,
+                odd_rows=None,
+                odd_widths=None,
+                class_num=config.class_num.value,
+            )

@@ -27,7 +27,7 @@ def _at(survey: LabelSurvey, line: int | None) -> Location:
     return Location(survey.file, line)
 
 
-def _classified(labels: Labels) -> list[LabelSurvey]:
+def classified(labels: Labels) -> list[LabelSurvey]:
     """The lists whose labels meet the classifier: those of Train and Eval, but neither gallery, query nor multi-label."""
     found = [s for s in labels.surveys if s.split in ("Train", "Eval") and s.per_class and s.format.labels == "class"]
     if not found:
@@ -35,15 +35,15 @@ def _classified(labels: Labels) -> list[LabelSurvey]:
     return found
 
 
-def _training(labels: Labels) -> list[LabelSurvey]:
+def training(labels: Labels) -> list[LabelSurvey]:
     """The training lists, where all of them could be read: what one lacks, another may have."""
-    train = [s for s in _classified(labels) if s.split == "Train"]
+    train = [s for s in classified(labels) if s.split == "Train"]
     if not train or len(train) < len(labels.of("Train")) or any(u.split == "Train" for u in labels.unread):
         raise NotApplicable("no-train-labels")
     return train
 
 
-def _in_shell(config: TrainingConfig, survey: LabelSurvey, suffix: str = "") -> str:
+def in_shell(config: TrainingConfig, survey: LabelSurvey, suffix: str = "") -> str:
     """A label file's name in a command: as the config writes it, where the command is run in the folder that it counts from."""
     return shlex.quote((survey.file if config.root_reason == "cwd" else survey.path) + suffix)
 
@@ -87,7 +87,7 @@ def label_exceeds_class_num(config: TrainingConfig, labels: Labels) -> Iterator[
 
     The config is to blame where the training list does not fit it, the evaluation list where only that one does not.
     """
-    surveys = _classified(labels)
+    surveys = classified(labels)
     class_num = _class_num(config)
     classes = class_num.value
     trained = max((s.needed_class_num or 0 for s in surveys if s.split == "Train"), default=0)
@@ -143,13 +143,13 @@ def _renumber(config: TrainingConfig, survey: LabelSurvey) -> str | None:
     field = {"\t": r"\t"}.get(separator, separator)
     program = f"{{${survey.format.label_column + 1} -= {survey.min}; print}}"
     words = shlex.join(["awk", f"-F{field}", "-v", f"OFS={field}", program])
-    return f"{words} {_in_shell(config, survey)} > {_in_shell(config, survey, '.from0')}"
+    return f"{words} {in_shell(config, survey)} > {in_shell(config, survey, '.from0')}"
 
 
 @check("LAB103", name="negative-label", stages=TRAIN | EVAL)
 def negative_label(labels: Labels) -> Iterator[Finding]:
     """A label below 0: an error in the loss, and with a batch mix operator silently the last class."""
-    for survey in _classified(labels):
+    for survey in classified(labels):
         below = sorted(label for label in survey.per_class if label < 0)
         if not below or survey.relabel:
             continue
@@ -169,7 +169,7 @@ def negative_label(labels: Labels) -> Iterator[Finding]:
 @check("LAB104", name="labels-not-from-zero", stages=TRAIN)
 def labels_not_from_zero(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
     """Labels begin above 0 and still fit class_num: allowed, with outputs that no sample ever trains (FAQ 2.1)."""
-    surveys = [s for s in _training(labels) if not s.relabel]
+    surveys = [s for s in training(labels) if not s.relabel]
     classes = _class_num(config).value
     low, survey = min(((min(s.per_class), s) for s in surveys), key=lambda pair: pair[0], default=(0, None))
     if survey is None or low <= 0 or any((s.needed_class_num or 0) > classes for s in surveys):
@@ -188,10 +188,10 @@ def labels_not_from_zero(config: TrainingConfig, labels: Labels) -> Iterator[Fin
 @check("LAB105", name="class-num-larger-than-needed", stages=TRAIN)
 def class_num_larger_than_needed(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
     """More outputs than labels: allowed, at the price of a larger last layer (FAQ 2.1). 1000 is the default that is forgotten."""
-    _training(labels)
+    training(labels)
     _class_num(config)
     # evaluation labels count as well: a class count below theirs would be an error
-    needed = max(s.needed_class_num or 0 for s in _classified(labels))
+    needed = max(s.needed_class_num or 0 for s in classified(labels))
     for count in config.class_counts:
         classes = count.count.value
         if classes <= needed:
@@ -213,7 +213,7 @@ def class_num_larger_than_needed(config: TrainingConfig, labels: Labels) -> Iter
 @check("LAB106", name="label-id-gaps", stages=TRAIN)
 def label_id_gaps(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
     """Ids between the smallest and the largest that no sample has: allowed, but often a class that got lost (FAQ 2.1)."""
-    surveys = _training(labels)
+    surveys = training(labels)
     if any(s.relabel for s in surveys):
         raise NotApplicable("no-train-labels")
     known = {label for s in surveys for label in s.per_class}
@@ -284,7 +284,7 @@ def _bad_lines(config: TrainingConfig, labels: Labels, reasons: tuple[str, ...])
 
 def _line_fixes(config: TrainingConfig, survey: LabelSurvey, reason: str) -> tuple[Fix, ...]:
     if reason == "blank":
-        return (Fix("delete-blank", "command", "safe", command=f"sed -i.bak '/^[[:space:]]*$/d' {_in_shell(config, survey)}"),)
+        return (Fix("delete-blank", "command", "safe", command=f"sed -i.bak '/^[[:space:]]*$/d' {in_shell(config, survey)}"),)
     key = survey.source.key or ""
     key = key.rstrip("0123456789").rstrip(".").rpartition(".")[0]
     if reason == "empty-separator":
@@ -306,10 +306,10 @@ def _shown(separator: str | None) -> str:
 
 
 @check("LAB110", name="eval-label-outside-training", stages=TRAIN)
-def eval_label_outside_training(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+def eval_label_outsidetraining(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
     """Evaluation samples of classes that training never sees: they can only be counted as wrong."""
-    surveys = _classified(labels)
-    known = {label for survey in _training(labels) for label in survey.per_class}
+    surveys = classified(labels)
+    known = {label for survey in training(labels) for label in survey.per_class}
     if any(s.relabel for s in surveys):
         raise NotApplicable("no-train-labels")
     top = config.class_num.value if config.class_num else None
@@ -395,7 +395,7 @@ def label_file_encoding(config: TrainingConfig, labels: Labels) -> Iterator[Find
     for survey in labels.surveys:
         if survey.not_utf8:
             encoding = survey.not_utf8.encoding
-            file, new = _in_shell(config, survey), _in_shell(config, survey, ".utf8")
+            file, new = in_shell(config, survey), in_shell(config, survey, ".utf8")
             command = f"iconv -f {encoding} -t utf-8 {file} > {new}" if encoding else None
             yield Finding(
                 at=_at(survey, survey.not_utf8.line),
@@ -412,7 +412,7 @@ def label_file_encoding(config: TrainingConfig, labels: Labels) -> Iterator[Find
                 at=_at(survey, 1),
                 via=survey.source,
                 case="bom",
-                fixes=(Fix("remove-bom", "command", "safe", command=f"sed -i.bak '1s/^\\xEF\\xBB\\xBF//' {_in_shell(config, survey)}"),),
+                fixes=(Fix("remove-bom", "command", "safe", command=f"sed -i.bak '1s/^\\xEF\\xBB\\xBF//' {in_shell(config, survey)}"),),
                 file=survey.file,
             )
         hidden = [row for row in survey.invisible if not (survey.bom and row == (1, "U+FEFF"))]

@@ -17,6 +17,12 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     # --- images
     #
     # --- labels, label_sets
+    "folders-name-no-classes": ("the folders of the images do not name their classes", "图片所在的目录不代表类别"),
+    "no-relabel": ("no list is renumbered by relabel", "没有列表使用 relabel"),
+    "no-synthetic": ("no patterns of synthetic images are given (--synthetic)", "没有用 --synthetic 指定合成图片"),
+    "no-synthetic-listed": ("no listed image matches {patterns}", "列表中没有图片匹配 {patterns}"),
+    "no-multi-label-list": ("no list has several labels for an image", "没有多标签列表"),
+    "sampler-balances": ("the sampler {sampler} balances the classes", "采样器 {sampler} 已经均衡了各类别"),
     #
     # --- networks, distillation
     #
