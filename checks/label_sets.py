@@ -83,7 +83,8 @@ def _shifted(survey: LabelSurvey, shift: int) -> str:
     separator = survey.format.separator or " "
     field = {"\t": r"\t"}.get(separator, separator)
     program = f"{{${survey.format.label_column + 1} -= {shift}; print}}"
-    return f"{shlex.join(['awk', f'-F{field}', '-v', f'OFS={field}', program])} {shlex.quote(survey.path)} > {shlex.quote(survey.path + '.renumbered')}"
+    words = shlex.join(["awk", f"-F{field}", "-v", f"OFS={field}", program])
+    return f"{words} {shlex.quote(survey.path)} > {shlex.quote(survey.path + '.renumbered')}"
 
 
 def _classes_by_folder(

@@ -1,0 +1,326 @@
+"""The label lists against each other."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.label_sets import balance
+from tests.projects import Project, Samples, found, passes, reason, rows
+
+TRAIN, EVAL = "DataLoader.Train.dataset", "DataLoader.Eval.dataset"
+ANIMALS = ("ant", "bee", "cat", "dog", "emu")
+
+
+def folders(split: str, names: tuple[str, ...] = ANIMALS, each: int = 4, start: int = 0, order: list[int] | None = None) -> Samples:
+    """`split/cat/0.png 2`, class by class."""
+    ids = order or list(range(len(names)))
+    return [(f"{split}/{name}/{n}.png", ids[k] + start) for k, name in enumerate(names) for n in range(each)]
+
+
+def project(tmp_path: Path, train: Any = None, val: Any = None, changes: dict[str, Any] | None = None, classes: int = 6) -> Project:
+    start = {"class_num": classes, **(changes or {})}
+    return Project(tmp_path, "modern", start, train=train or folders("train"), val=val or folders("val", each=2), label_map=None)
+
+
+class TestTrainEvalNumberedDifferently:
+    def test_all_labels_shifted_by_one(self, tmp_path: Path) -> None:
+        made = project(tmp_path, val=folders("val", each=2, start=1))
+        finding = made.finding("LAB115", shows=(5, "ant"))
+        assert finding.severity == "error"
+        assert (finding.location.file, finding.location.line) == ("./data/val_list.txt", 1)
+        assert (finding.evidence["shift"], finding.evidence["samples"]) == (1, 10)
+
+    def test_the_shift_command_repairs(self, tmp_path: Path) -> None:
+        made = project(tmp_path, val=folders("val", each=2, start=1))
+        (fix,) = made.finding("LAB115").fixes
+        assert fix.command is not None
+        subprocess.run(fix.command, shell=True, check=True, cwd=tmp_path)
+        made.set("eval_list", "./data/val_list.txt.renumbered")
+        made.save()
+        assert passes(made, "LAB115")
+
+    def test_rotated_numbers(self, tmp_path: Path) -> None:
+        made = project(tmp_path, val=folders("val", each=2, order=[1, 2, 3, 4, 0]))
+        finding = made.finding("LAB115")
+        assert finding.evidence["differing"] == 5
+        assert "shift" not in finding.evidence
+
+    def test_two_classes_exchanged(self, tmp_path: Path) -> None:
+        made = project(tmp_path, val=folders("val", each=2, order=[0, 2, 1, 3, 4]))
+        finding = made.finding("LAB115", shows=("bee",))
+        assert (finding.evidence["differing"], finding.evidence["folders"], finding.location.line) == (2, 5, 3)
+
+    def test_same_numbers(self, tmp_path: Path) -> None:
+        assert passes(project(tmp_path), "LAB115")
+
+    def test_evaluation_with_fewer_classes(self, tmp_path: Path) -> None:
+        assert passes(project(tmp_path, val=folders("val", ANIMALS[:3], each=2)), "LAB115")
+
+    def test_class_folders_below_others(self, tmp_path: Path) -> None:
+        """`misc` names two classes, with its parent one each."""
+        train = [(f"train/{a}/misc/{n}.png", k) for k, a in enumerate(("in", "out")) for n in range(3)]
+        val = [(f"val/{a}/misc/{n}.png", 1 - k) for k, a in enumerate(("in", "out")) for n in range(2)]
+        assert project(tmp_path, train, val, classes=2).finding("LAB115").evidence["folder"] == "in/misc"
+
+    def test_a_stray_label_does_not_make_a_folder_another_class(self, tmp_path: Path) -> None:
+        train = folders("train", each=40)
+        train[0] = (train[0][0], 3)
+        assert passes(project(tmp_path, train), "LAB115")
+
+    @pytest.mark.parametrize(
+        "train",
+        [
+            [(f"train/{n}.png", n % 3) for n in range(12)],  # flat
+            [(f"train/part{n % 2}/{n}.png", n % 3) for n in range(12)],  # folders of another kind
+        ],
+    )
+    def test_folders_that_name_no_class(self, tmp_path: Path, train: Samples) -> None:
+        assert (
+            reason(project(tmp_path, train, [(p.replace("train", "val"), (k + 1) % 3) for p, k in train]), "LAB115")
+            == "folders-name-no-classes"
+        )
+
+    def test_parts_that_hold_one_label_each_by_chance_of_both_lists_agree(self, tmp_path: Path) -> None:
+        same = [(f"shard{k}/{n}.png", k) for k in range(3) for n in range(3)]
+        assert passes(project(tmp_path, same, [(f"v/{p}", k) for p, k in same]), "LAB115")
+
+
+class TestRelabelDiffers:
+    def test_train_alone(self, tmp_path: Path) -> None:
+        """The case of the table of faults: labels 1, 3, 5, 7, 9 and class_num 10."""
+        made = project(
+            tmp_path, folders("train", order=[1, 3, 5, 7, 9]), folders("val", order=[1, 3, 5, 7, 9], each=2), {f"{TRAIN}.relabel": True}, 10
+        )
+        finding = made.finding("LAB116", shows=("train_list.txt",))
+        assert finding.severity == "error"
+        assert finding.location.key == f"{TRAIN}.relabel"
+        assert finding.evidence["share"] == 100
+        assert (finding.evidence["train_id"], finding.evidence["eval_id"]) == (0, 1)
+
+    def test_evaluation_alone(self, tmp_path: Path) -> None:
+        made = project(tmp_path, folders("train", start=1), folders("val", start=1, each=2), {f"{EVAL}.relabel": True})
+        assert made.finding("LAB116").location.key == f"{EVAL}.relabel"
+
+    def test_a_class_absent_from_the_evaluation(self, tmp_path: Path) -> None:
+        both = {f"{TRAIN}.relabel": True, f"{EVAL}.relabel": True}
+        val = [row for row in folders("val", each=2, start=1) if row[1] != 1]
+        finding = project(tmp_path, folders("train", start=1), val, both, 5).finding("LAB116")
+        assert (finding.evidence["missing"], finding.evidence["samples"]) == ([1], 8)
+
+    def test_both_with_the_same_classes(self, tmp_path: Path) -> None:
+        both = {f"{TRAIN}.relabel": True, f"{EVAL}.relabel": True}
+        assert passes(project(tmp_path, folders("train", start=1), folders("val", start=1, each=2), both, 5), "LAB116")
+
+    def test_the_last_class_absent_shifts_nothing(self, tmp_path: Path) -> None:
+        both = {f"{TRAIN}.relabel": True, f"{EVAL}.relabel": True}
+        val = [row for row in folders("val", each=2) if row[1] != 4]
+        assert passes(project(tmp_path, folders("train"), val, both, 5), "LAB116")
+
+    def test_train_alone_where_relabel_changes_nothing(self, tmp_path: Path) -> None:
+        assert passes(project(tmp_path, changes={f"{TRAIN}.relabel": True}), "LAB116")
+
+    def test_the_order_is_that_of_a_set(self, tmp_path: Path) -> None:
+        """Field guide, trap 13: ids 500, 7, 1000, 3 became 2, 3, 0, 1 with the real PaddleClas."""
+        train = [(f"t/{n}.png", label) for n, label in enumerate((500, 7, 1000, 3))]
+        made = project(
+            tmp_path, train, [(f"v/{n}.png", label) for n, label in enumerate((500, 7, 1000, 3))], {f"{TRAIN}.relabel": True}, 1001
+        )
+        finding = made.finding("LAB116")
+        assert (finding.evidence["label"], finding.evidence["train_id"]) == (3, 1)
+
+    def test_without_relabel(self, tmp_path: Path) -> None:
+        assert reason(project(tmp_path), "LAB116") == "no-relabel"
+
+
+class TestConflictingLabels:
+    def test_two_labels_in_one_list(self, tmp_path: Path) -> None:
+        train = [*folders("train"), ("train/ant/1.png", 3)]
+        finding = project(tmp_path, train).finding("LAB117", shows=("train/ant/1.png",))
+        assert finding.severity == "warning"
+        assert (finding.evidence["conflicts"], finding.evidence["first_line"], finding.location.line) == (1, 2, 21)
+
+    def test_one_image_in_both_lists_with_two_labels(self, tmp_path: Path) -> None:
+        val = [*folders("val", each=2), ("train/ant/1.png", 3)]
+        finding = project(tmp_path, val=val).finding("LAB117")
+        assert (finding.location.file, finding.location.line, finding.evidence["train_file"]) == (
+            "./data/val_list.txt",
+            11,
+            "./data/train_list.txt",
+        )
+
+    def test_written_in_two_ways(self, tmp_path: Path) -> None:
+        train = rows([*folders("train"), ("./train//ant/1.png", 3)])
+        assert project(tmp_path, train).finding("LAB117").evidence["conflicts"] == 1
+
+    def test_the_same_label_again_is_no_conflict(self, tmp_path: Path) -> None:
+        assert passes(project(tmp_path, [*folders("train"), ("train/ant/1.png", 0)]), "LAB117")
+
+    def test_same_name_in_two_folders(self, tmp_path: Path) -> None:
+        assert passes(project(tmp_path), "LAB117")
+
+    def test_nothing_to_read(self, tmp_path: Path) -> None:
+        assert reason(project(tmp_path, changes={"train_list": "./no", "eval_list": "./no"}), "LAB117") == "no-labels-read"
+
+
+class TestRepeatedLines:
+    def test_in_training_a_note(self, tmp_path: Path) -> None:
+        finding = project(tmp_path, [*folders("train"), *folders("train")[:3]]).finding("LAB118", shows=(3,))
+        assert (finding.severity, finding.location.line) == ("info", 21)
+
+    def test_in_evaluation_a_warning(self, tmp_path: Path) -> None:
+        val = folders("val", each=2)
+        finding = project(tmp_path, val=[*val, val[0]]).finding("LAB118")
+        assert (finding.severity, finding.location.file, finding.evidence["share"]) == ("warning", "./data/val_list.txt", 9.09)
+
+    def test_the_command_leaves_each_once(self, tmp_path: Path) -> None:
+        val = folders("val", each=2)
+        made = project(tmp_path, val=[*val, val[0], val[4]])
+        (fix,) = made.finding("LAB118").fixes
+        assert fix.command is not None
+        subprocess.run(fix.command, shell=True, check=True, cwd=tmp_path)
+        assert (tmp_path / "data" / "val_list.txt.unique").read_text() == rows(val)
+
+    def test_no_line_twice(self, tmp_path: Path) -> None:
+        assert passes(project(tmp_path), "LAB118")
+
+    def test_conflicts_are_not_counted_again(self, tmp_path: Path) -> None:
+        assert passes(project(tmp_path, [*folders("train"), ("train/ant/1.png", 3)]), "LAB118")
+
+
+class TestClassMissingFromEvaluation:
+    def test_missing(self, tmp_path: Path) -> None:
+        finding = project(tmp_path, val=folders("val", ANIMALS[:3])).finding("LAB119", shows=(2, 5, "3, 4"))
+        assert (finding.severity, finding.location.key) == ("info", f"{EVAL}.cls_label_path")
+
+    def test_all_there(self, tmp_path: Path) -> None:
+        assert passes(project(tmp_path), "LAB119")
+
+    def test_more_in_the_evaluation_is_another_rule(self, tmp_path: Path) -> None:
+        assert passes(project(tmp_path, folders("train", ANIMALS[:3])), "LAB119")
+
+    def test_only_one_list(self, tmp_path: Path) -> None:
+        assert reason(project(tmp_path, changes={"eval_list": "./no"}), "LAB119") == "no-two-lists"
+
+
+class TestClassImbalance:
+    def sized(self, *sizes: int) -> Samples:
+        return [(f"train/{label}/{n}.png", label) for label, size in enumerate(sizes) for n in range(size)]
+
+    def test_ten_to_one_is_a_note(self, tmp_path: Path) -> None:
+        finding = project(tmp_path, rows(self.sized(40, 4))).finding("LAB120", shows=("10:1", 40, 4))
+        assert (finding.severity, finding.location.file, finding.location.line) == ("info", "./data/train_list.txt", 41)
+
+    def test_a_hundred_to_one_is_a_warning(self, tmp_path: Path) -> None:
+        finding = project(tmp_path, rows(self.sized(1000, 100, 10))).finding("LAB120", shows=("100:1", "63.5:1"))
+        assert finding.severity == "warning"
+        assert finding.evidence["effective_classes"] == pytest.approx(1.4, abs=0.1)
+
+    def test_retrieval_data_are_like_that(self, tmp_path: Path) -> None:
+        changes = {
+            "Arch": {"name": "RecModel", "Backbone": {"name": "ResNet50"}, "Head": {"name": "FC", "class_num": 6, "embedding_size": 2048}}
+        }
+        assert project(tmp_path, rows(self.sized(500, 4)), changes=changes, classes=None).finding("LAB120").severity == "info"
+
+    def test_nine_to_one(self, tmp_path: Path) -> None:
+        assert passes(project(tmp_path, rows(self.sized(36, 4))), "LAB120")
+
+    def test_a_sampler_that_balances(self, tmp_path: Path) -> None:
+        sampler = {"name": "PKSampler", "batch_size": 2, "sample_per_id": 2, "drop_last": True, "sample_method": "id_avg_prob"}
+        assert (
+            reason(project(tmp_path, rows(self.sized(40, 4)), changes={"DataLoader.Train.sampler": sampler}), "LAB120")
+            == "sampler-balances"
+        )
+
+    def test_the_sampler_snippet_fits_batch_and_classes(self, tmp_path: Path) -> None:
+        made = project(tmp_path, rows(self.sized(640, 4, 4)), changes={"train_batch": 64})
+        snippet = next(f.snippet for f in made.finding("LAB120").fixes if f.snippet)
+        assert "sample_per_id: 32" in snippet  # 3 classes × 32 > 64
+        assert "sample_method: id_avg_prob" in snippet
+
+    def test_the_command_repeats_small_classes(self, tmp_path: Path) -> None:
+        made = project(tmp_path, rows(self.sized(40, 4, 1)))
+        command = next(f.command for f in made.finding("LAB120").fixes if f.command)
+        subprocess.run(command, shell=True, check=True, cwd=tmp_path)
+        lines = (tmp_path / "data" / "train_list.txt.balanced").read_text().splitlines()
+        assert [sum(line.endswith(f" {label}") for line in lines) for label in range(3)] == [40, 40, 10]
+
+    @given(st.dictionaries(st.integers(0, 50), st.integers(1, 10_000), min_size=2))
+    def test_figures_keep_their_bounds(self, counts: dict[int, int]) -> None:
+        found = balance(counts)
+        assert 1 <= found.effective_classes <= len(counts) + 0.1
+        assert 1 <= found.effective_ratio <= round(found.ratio, 1) + 0.1
+        assert counts[found.smallest] == found.fewest == min(counts.values())
+
+    def test_even_classes_count_fully(self) -> None:
+        assert balance(dict.fromkeys(range(100), 7)).effective_classes == 100
+
+
+class TestSyntheticShare:
+    def made(self, tmp_path: Path, synthetic: dict[int, int], val: int = 0) -> Project:
+        train = folders("train")
+        train += [(f"train/gen_{label}/{n}.png", label) for label, count in synthetic.items() for n in range(count)]
+        evaluation = [*folders("val", each=2), *((f"val/gen_0/{n}.png", 0) for n in range(val))]
+        return project(tmp_path, train, evaluation)
+
+    def check(self, made: Project, lang: str = "en", *patterns: str) -> Any:
+        from checks.facts.base import World
+        from doctor.run import run_check
+        from doctor.settings import Settings
+
+        return run_check(
+            "config.yaml", lang=lang, synthetic=patterns or ("*/gen_*",), settings=Settings(), world=World(cwd=str(made.folder))
+        )
+
+    def test_a_share_is_told(self, tmp_path: Path) -> None:
+        (finding,) = found(self.check(self.made(tmp_path, {0: 4, 1: 1})), "LAB121")
+        assert (finding.severity, finding.evidence["synthetic"], finding.evidence["share"]) == ("info", 5, 20.0)
+        assert (finding.evidence["worst"], finding.evidence["worst_share"]) == (0, 50.0)
+
+    def test_a_class_of_nothing_else(self, tmp_path: Path) -> None:
+        for lang in ("en", "zh"):
+            (finding,) = found(self.check(self.made(tmp_path, {5: 3}), lang), "LAB121")
+            assert (finding.severity, finding.evidence["only"], finding.evidence["all_real"]) == ("warning", [5], 5)
+
+    def test_in_the_evaluation(self, tmp_path: Path) -> None:
+        (finding,) = found(self.check(self.made(tmp_path, {}, val=2)), "LAB121")
+        assert (finding.severity, finding.location.file) == ("warning", "./data/val_list.txt")
+
+    def test_nothing_matches(self, tmp_path: Path) -> None:
+        run = self.check(self.made(tmp_path, {0: 1}), "en", "*render*")
+        assert [c.reason for c in run.report.checks if c.code == "LAB121"] == ["no listed image matches *render*"]
+
+    def test_without_patterns(self, tmp_path: Path) -> None:
+        assert reason(project(tmp_path), "LAB121") == "no-synthetic"
+
+
+class TestMultiLabelWidth:
+    def made(self, tmp_path: Path, train: str, classes: int = 5) -> Project:
+        val = "".join(f"val/{n}.png\t0,1,0,1,1\n" for n in range(4))
+        changes = {f"{TRAIN}.name": "MultiLabelDataset", f"{EVAL}.name": "MultiLabelDataset"}
+        return project(tmp_path, train, val, changes, classes)
+
+    def row(self, width: int, n: int = 0) -> str:
+        return f"train/{n}.png\t{','.join('01'[random.Random(n + k).random() < 0.5] for k in range(width))}\n"
+
+    @pytest.mark.parametrize("width", [1, 4, 6])
+    def test_another_width_than_the_model(self, tmp_path: Path, width: int) -> None:
+        finding = self.made(tmp_path, "".join(self.row(width, n) for n in range(8))).finding("LAB122", shows=(width, 5))
+        assert (finding.severity, finding.location.key) == ("error", "Arch.class_num")
+
+    def test_rows_of_two_widths(self, tmp_path: Path) -> None:
+        text = "".join(self.row(5, n) for n in range(8)) + self.row(4, 9)
+        finding = self.made(tmp_path, text).finding("LAB122", shows=(9, 5))
+        assert (finding.evidence["odd_rows"], finding.evidence["odd_widths"]) == (1, [4])
+
+    def test_the_width_of_the_model(self, tmp_path: Path) -> None:
+        assert passes(self.made(tmp_path, "".join(self.row(5, n) for n in range(8))), "LAB122")
+
+    def test_single_labels(self, tmp_path: Path) -> None:
+        assert reason(project(tmp_path), "LAB122") == "no-multi-label-list"
