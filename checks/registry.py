@@ -19,6 +19,7 @@ FAMILIES = (
     "environment",
     "export",
     "images",
+    "label_balance",
     "label_sets",
     "labels",
     "networks",
