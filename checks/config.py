@@ -8,7 +8,7 @@ from typing import Any
 from checks.facts.label_map import LabelMap, LabelMaps
 from checks.facts.label_survey import Labels
 from checks.facts.overrides import Override
-from checks.facts.training_config import TrainingConfig
+from checks.facts.training_config import TopK, TrainingConfig
 from checks.model import ANY, DEPLOY, EVAL, EXPORT, INFER, OVERRIDE_FILE, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 from knowledge.vocabulary import unknown_key
@@ -119,22 +119,72 @@ def duplicate_yaml_key(config: TrainingConfig) -> Iterator[Finding]:
         )
 
 
+TOPK_METRICS = ("TopkAcc", "DistillationTopkAcc", "GoogLeNetTopkAcc")
+
+
 @check("CFG201", name="topk-exceeds-class-num", stages=TRAIN | EVAL)
 def topk_exceeds_class_num(config: TrainingConfig) -> Iterator[Finding]:
-    """A top-k metric with k above the number of classes: always 1 on recent branches, an exception on older ones."""
-    if config.class_num is None:
-        raise NotApplicable("no-class-num")
+    """A top-k metric that cannot be computed, or that is always 1 and, standing first, chooses the best model."""
+    odd = list(_odd_topk(config))
+    yield from odd
     if not config.topk:
-        raise NotApplicable("no-topk")
+        if not odd:
+            raise NotApplicable("no-topk")
+        return
+    if config.class_num is None:
+        if not odd:
+            raise NotApplicable("no-class-num")
+        return
     classes = config.class_num.value
     for item in config.topk:
+        if (config.stage == "eval" and item.split == "Train") or any(k < 1 for k in item.ks):
+            continue
         above = [k for k in item.ks if k > classes]
-        if above and not (config.stage == "eval" and item.split == "Train"):
+        keep = [k for k in item.ks if k < classes] or [1]
+        decides = config.stage == "train" and item.split == "Eval" and item == _first_eval(config)
+        if decides and classes > 1 and item.ks[0] >= classes:
+            # all others are above or equal, and would be 1 as well
+            fixes = (Fix("lower-topk", "edit", "safe", at=item.location, value=keep, values={"topk": keep}),)
+            yield Finding(at=item.location, case="first", fixes=fixes, split=item.split, topk=item.ks[0], class_num=classes)
+        elif above:
             keep = [k for k in item.ks if k <= classes] or [1]
             value = keep if config.generation == "modern" else min(item.ks[0], classes)
             fixes = (Fix("lower-topk", "edit", "safe", at=item.location, value=value, values={"topk": value}),)
             case = "legacy" if config.generation == "legacy" else "default"
             yield Finding(at=item.location, case=case, fixes=fixes, split=item.split, topk=above[-1], class_num=classes)
+
+
+def _metrics(config: TrainingConfig) -> Iterator[tuple[str, int, str, Any]]:
+    """Split, place in its list, name and `topk` of each top-k metric that the stage computes."""
+    for split in ("Train", "Eval"):
+        mixed = split == "Train" and config.tree.raw("DataLoader.Train.dataset.batch_transform_ops")
+        loaders = [loader for loader in config.used_loaders() if loader.split.partition(".")[0] == split]
+        metrics = config.tree.raw(f"Metric.{split}")
+        for index, item in enumerate(metrics if isinstance(metrics, list) and loaders and not mixed else ()):
+            for name, params in item.items() if isinstance(item, dict) else ():
+                if name in TOPK_METRICS and isinstance(params, dict):
+                    yield split, index, name, params.get("topk")
+
+
+def _odd_topk(config: TrainingConfig) -> Iterator[Finding]:
+    for split, index, name, topk in _metrics(config):
+        path = f"Metric.{split}.{index}.{name}.topk"
+        # a string here stands inside a list item, where PaddleClas does not turn it into a value
+        below = [k for k in (topk if isinstance(topk, list) else [topk]) if type(k) is int and k < 1]
+        if below:
+            keep = [k for k in topk if type(k) is int and k > 0] if isinstance(topk, list) else []
+            fixes = (Fix("lower-topk", "edit", "safe", config.tree.at(path), keep or [1], values={"topk": keep or [1]}),)
+            yield Finding(at=config.tree.at(path), case="below-one", fixes=fixes, split=split, topk=below[0], class_num=None)
+        elif isinstance(topk, str):
+            yield Finding(
+                at=config.tree.at(path), case="text", fixes=(Fix("unquote", "advice", "safe"),), split=split, topk=topk, class_num=None
+            )
+
+
+def _first_eval(config: TrainingConfig) -> TopK | None:
+    """The top-k metric whose first value rules `best_model`: the first metric of `Metric.Eval`, if it is one."""
+    first = next((m for m in _metrics(config) if m[0] == "Eval" and m[1] == 0), None)
+    return next((item for item in config.topk if first and item.split == "Eval"), None)
 
 
 @check("CFG202", name="label-map-size-mismatch", stages=TRAIN | INFER | EXPORT | DEPLOY)

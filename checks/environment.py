@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from checks.facts.label_survey import Labels
 from checks.facts.machine import Container, Host, SharedMemory
 from checks.facts.training_config import Loader, TrainingConfig
-from checks.model import EVAL, TRAIN, Finding, Fix, NotApplicable
+from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 
 PREFETCH = 2
 """`prefetch_factor` of `paddle.io.DataLoader`; PaddleClas never passes another (`python/paddle/io/reader.py`, 2.x and 3.x)."""
+
+
+STALE_SHARE = 0.1
+"""Left behind files that take at least this part of /dev/shm are worth a warning."""
 
 
 def queued_batches(num_workers: int, batches: int | None) -> int:
@@ -155,3 +159,26 @@ def workers_exceed_cpus(config: TrainingConfig, host: Host) -> Iterator[Finding]
             cpu_limit=host.cpu_limit,
             total_batch_size=total_batch,
         )
+
+
+@check("ENV108", name="stale-shared-memory", stages=TRAIN | EVAL)
+def stale_shared_memory(config: TrainingConfig, shm: SharedMemory) -> Iterator[Finding]:
+    """What ended processes left in /dev/shm: the workers of a killed run do not clean up, and their batches take space until the next boot."""
+    if shm.assumed:
+        raise NotApplicable("machine-assumed")
+    if not shm.stale or not shm.size:
+        return
+    taken = sum(file.size for file in shm.stale)
+    share = taken / shm.size
+    names = " ".join(shlex.quote(f"/dev/shm/{file.name}") for file in shm.stale[:20])
+    yield Finding(
+        at=Location(config.file),
+        case="default" if share >= STALE_SHARE else "little",
+        fixes=(Fix("remove-stale", "command", "unsafe", command=f"rm -- {names}"),),
+        files=len(shm.stale),
+        taken_bytes=taken,
+        size_bytes=shm.size,
+        free_bytes=shm.free,
+        percent=round(100 * share, 1),
+        pids=sorted({file.pid for file in shm.stale})[:11],
+    )

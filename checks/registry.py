@@ -12,6 +12,8 @@ from checks.facts.base import Need, needs_of
 from checks.model import Finding, Stage
 
 FAMILIES = (
+    "batching",
+    "checkpoints",
     "components",
     "config",
     "deployment",
@@ -19,10 +21,13 @@ FAMILIES = (
     "environment",
     "export",
     "images",
+    "installation",
     "label_balance",
     "label_sets",
     "labels",
+    "learning_rate",
     "networks",
+    "output",
     "pipeline",
     "preprocessing",
     "schedule",

@@ -14,6 +14,15 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     #
     # --- environment
     #
+    "no-routes": ("the routing tables of this system cannot be read", "读不到本系统的路由表"),
+    "no-output-dir": ("the config names no output folder that this stage writes to", "配置没有该阶段要写的输出目录"),
+    "no-free-space": ("the free space of the output folder is not known", "不知道输出目录的剩余空间"),
+    "model-size-unknown": ("the size of this network or of its optimizer's state is not known", "该网络或其优化器状态的大小未知"),
+    "no-device": ("the config names no device", "配置没有指定设备"),
+    "machine-assumed": ("--assume describes another machine than this one", "--assume 描述的不是本机"),
+    "no-paddle": ("PaddlePaddle is not installed for this interpreter", "本解释器没有安装 PaddlePaddle"),
+    "no-download": ("the config asks for no download", "配置不需要下载权重"),
+    #
     # --- images
     #
     # --- labels, label_sets
@@ -29,6 +38,16 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     # --- pipeline, preprocessing
     #
     # --- schedule
+    #
+    "no-schedule": ("the config has no learning-rate schedule", "配置中没有学习率策略"),
+    "no-milestones": ("the schedule has no milestones", "学习率策略没有衰减点"),
+    "no-epochs": ("the config gives no number of epochs", "配置中没有 epoch 数"),
+    "no-evaluation": ("nothing is evaluated", "不做评估"),
+    "no-checkpoint": ("the config names no checkpoint", "配置没有指定检查点"),
+    "no-checkpoint-epoch": ("the epoch of the checkpoint is not known", "不知道检查点保存于哪个 epoch"),
+    "no-batch-operators": ("there are no batch_transform_ops", "没有 batch_transform_ops"),
+    "no-class-sampler": ("no sampler of this stage fills batches by class", "该阶段没有按类别组 batch 的采样器"),
+    "no-accumulation": ("no gradients are accumulated", "不做梯度累积"),
     #
     # --- sections
     #

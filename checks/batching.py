@@ -1,0 +1,210 @@
+"""CFG: how samples become batches: samplers, operators that mix a batch, the last batch, gradient accumulation."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from checks.facts.label_survey import Labels
+from checks.facts.training_config import Loader, TrainingConfig
+from checks.model import EVAL, TRAIN, Finding, Fix, NotApplicable
+from checks.registry import check
+
+MIXING = ("MixupOperator", "CutmixOperator", "FmixOperator", "OpSampler")
+"""Operators that get `class_num` from `Arch.class_num` and make labels one-hot (`ppcls/data/preprocess/batch_ops`)."""
+
+ALPHA = ("MixupOperator", "CutmixOperator")
+"""Those that refuse an `alpha` of 0 or less."""
+
+
+@check("CFG213", name="batch-mixing", stages=TRAIN)
+def batch_mixing(config: TrainingConfig) -> Iterator[Finding]:
+    """`batch_transform_ops` that stop, that are never applied, or whose labels nothing can read."""
+    found = False
+    for loader in config.used_loaders():
+        path = f"{loader.key}.dataset.batch_transform_ops"
+        ops = config.tree.raw(path)
+        if config.generation != "modern" or not ops:
+            continue
+        found = True
+        if not isinstance(ops, list):
+            yield Finding(at=config.tree.at(path), case="not-a-list", split=loader.split)
+            continue
+        for index, item in enumerate(ops):
+            for name, params in item.items() if isinstance(item, dict) else ():
+                yield from _operator(config, f"{path}.{index}.{name}", name, params if isinstance(params, dict) else {})
+        if loader.split.startswith("Eval"):
+            yield Finding(
+                at=config.tree.key_at(path), case="evaluation", fixes=(Fix("no-eval-mixing", "advice", "safe"),), split=loader.split
+            )
+        if loader.split == "Train":
+            yield from _readers_of_labels(config)
+        if any(dataset.name == "MultiLabelDataset" for dataset in loader.datasets):
+            operator = next((name for item in ops if isinstance(item, dict) for name in item), "")
+            yield Finding(at=config.tree.key_at(path), case="multi-label", split=loader.split, operator=operator)
+    if not found:
+        raise NotApplicable("no-batch-operators")
+
+
+def _operator(config: TrainingConfig, path: str, name: str, params: dict[str, Any]) -> Iterator[Finding]:
+    counted = config.tree.raw("Arch.class_num") or config.tree.raw("Global.class_num")
+    if name in MIXING and not counted:
+        yield Finding(
+            at=config.tree.key_at(path),
+            case="no-class-num",
+            fixes=(Fix("set-class-num", "advice", "safe"),),
+            operator=name,
+        )
+    alpha = params.get("alpha")
+    if name in ALPHA and isinstance(alpha, (int, float)) and alpha <= 0:
+        at = config.tree.at(f"{path}.alpha")
+        yield Finding(at=at, case="alpha", fixes=(Fix("set-alpha", "edit", "unsafe", at, 0.2),), operator=name, alpha=alpha)
+    if name != "OpSampler":
+        return
+    total = 0.0
+    for inner, inside in params.items():
+        if not isinstance(inside, dict):
+            continue
+        probability = inside.get("prob")
+        if probability is None:
+            yield Finding(
+                at=config.tree.key_at(f"{path}.{inner}"), case="no-probability", fixes=(Fix("set-prob", "advice", "safe"),), operator=inner
+            )
+        elif type(probability) in (int, float):
+            total += probability
+        alpha = inside.get("alpha")
+        if inner in ALPHA and isinstance(alpha, (int, float)) and alpha <= 0:
+            at = config.tree.at(f"{path}.{inner}.alpha")
+            yield Finding(at=at, case="alpha", fixes=(Fix("set-alpha", "edit", "unsafe", at, 0.2),), operator=inner, alpha=alpha)
+    if total > 1 + 1e-9:
+        yield Finding(
+            at=config.tree.key_at(path), case="probabilities", fixes=(Fix("lower-prob", "advice", "unsafe"),), total=round(total, 6)
+        )
+
+
+PAIRWISE = (
+    "CenterLoss",
+    "ContrastiveLoss",
+    "EmlLoss",
+    "MSMLoss",
+    "NpairsLoss",
+    "PairwiseCosface",
+    "SupConLoss",
+    "TriHardLoss",
+    "TripletAngularMarginLoss",
+    "TripletLoss",
+    "TripletLossV2",
+)
+"""Losses that compare the labels of a batch with one another, so that each must be one number (`ppcls/loss`)."""
+
+
+def _readers_of_labels(config: TrainingConfig) -> Iterator[Finding]:
+    """What reads the labels of the training, which mixing has made vectors."""
+    metrics = config.tree.raw("Metric.Train")
+    top = [index for index, item in enumerate(metrics if isinstance(metrics, list) else ()) if isinstance(item, dict) and "TopkAcc" in item]
+    beside = next((b for a, b in itertools.pairwise(top) if b == a + 1), None)
+    if beside is not None:
+        # PaddleClas removes items of the list that it walks through, and so steps over the next
+        yield Finding(
+            at=config.tree.key_at(f"Metric.Train.{beside}.TopkAcc"),
+            case="two-metrics",
+            fixes=(Fix("one-metric", "advice", "safe"),),
+            split="Train",
+        )
+    losses = config.tree.raw("Loss.Train")
+    for index, item in enumerate(losses if isinstance(losses, list) else ()):
+        for name in item if isinstance(item, dict) else ():
+            if name in PAIRWISE:
+                yield Finding(at=config.tree.key_at(f"Loss.Train.{index}.{name}"), case="loss", operator=name, split="Train")
+
+
+PER_CLASS = {"PKSampler": "sample_per_id", "DistributedRandomIdentitySampler": "num_instances"}
+"""Samplers that fill a batch with the same number of samples of each class: the key of that number."""
+
+
+@check("CFG214", name="sampler-batch-mismatch", stages=TRAIN)
+def sampler_batch_mismatch(config: TrainingConfig, labels: Labels | None) -> Iterator[Finding]:
+    """PKSampler and DistributedRandomIdentitySampler: the batch must be whole classes, and no more classes than there are."""
+    loaders = [loader for loader in config.used_loaders() if loader.sampler in PER_CLASS]
+    if not loaders:
+        raise NotApplicable("no-class-sampler")
+    for loader in loaders:
+        assert loader.sampler is not None
+        key = PER_CLASS[loader.sampler]
+        path = f"{loader.key}.sampler.{key}"
+        each = config.tree.raw(path)
+        if type(each) is not int or each < 1 or loader.batch_size is None or loader.batch_size.value < 1:
+            continue
+        batch = loader.batch_size.value
+        values: dict[str, Any] = {"sampler": loader.sampler, "key": key, "each": each, "batch_size": batch, "split": loader.split}
+        if batch % each:
+            better = max(each, batch // each * each)
+            fixes = (Fix("divisible", "edit", "safe", loader.batch_size.location, better, values={"batch": better}),)
+            yield Finding(at=loader.batch_size.location, fixes=fixes, **values)
+            continue
+        classes = _classes(loader, labels)
+        if classes and classes * each < batch:
+            better = classes * each
+            fixes = (Fix("divisible", "edit", "safe", loader.batch_size.location, better, values={"batch": better}),)
+            yield Finding(
+                at=loader.batch_size.location, case="too-few-classes", fixes=fixes, classes=classes, wanted=batch // each, **values
+            )
+
+
+def _classes(loader: Loader, labels: Labels | None) -> int:
+    """Different labels of a split; 0 where they are not all known."""
+    surveys = [survey for survey in labels.surveys if survey.split == loader.split] if labels else []
+    lists = sum(len(dataset.lists) for dataset in loader.datasets)
+    if len(surveys) != lists or not all(survey.samples for survey in surveys):
+        return 0
+    return len({label for survey in surveys for label in survey.per_class})
+
+
+@check("CFG215", name="evaluation-drops-samples", stages=TRAIN | EVAL)
+def evaluation_drops_samples(config: TrainingConfig, labels: Labels | None) -> Iterator[Finding]:
+    """`drop_last` on in the evaluation: the samples of the last batch are left out of the metric without a word."""
+    loaders = [
+        x for x in config.used_loaders() if x.split.startswith("Eval") and x.drop_last and x.batch_size and config.generation == "modern"
+    ]
+    if not loaders:
+        raise NotApplicable("no-evaluation")
+    for loader in loaders:
+        assert loader.drop_last is not None
+        assert loader.batch_size is not None
+        samples, batch = labels.samples(loader) if labels else None, loader.batch_size.value
+        if not loader.drop_last.value or batch < 2 or (samples is not None and (samples < batch or samples % batch == 0)):
+            continue
+        yield Finding(
+            at=loader.drop_last.location,
+            case="unknown" if samples is None else "default",
+            fixes=(Fix("keep-last", "edit", "safe", loader.drop_last.location, False),),
+            split=loader.split,
+            batch_size=batch,
+            samples=samples,
+            dropped=None if samples is None else samples % batch,
+        )
+
+
+@check("CFG216", name="accumulation-exceeds-epoch", stages=TRAIN)
+def accumulation_exceeds_epoch(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+    """`update_freq` above the batches of an epoch: from 2.5.1 on it becomes 1, so nothing is accumulated."""
+    frequency = config.tree.raw("Global.update_freq")
+    loader = config.loader("Train")
+    if type(frequency) is not int or frequency < 2 or loader is None or config.tree.raw("Global.iter_per_epoch"):
+        raise NotApplicable("no-accumulation")
+    samples = labels.samples(loader)
+    if not samples or loader.batch_size is None or loader.batch_size.value < 1 or loader.sampler not in (None, "DistributedBatchSampler"):
+        raise NotApplicable("no-samples-known")
+    drop_last = bool(loader.drop_last and loader.drop_last.value)
+    batches = samples // loader.batch_size.value if drop_last else -(-samples // loader.batch_size.value)
+    if 0 < batches < frequency:
+        at = config.tree.at("Global.update_freq")
+        yield Finding(
+            at=at,
+            fixes=(Fix("lower", "edit", "safe", at, batches, values={"frequency": batches}),),
+            update_freq=frequency,
+            batches=batches,
+            samples=samples,
+            batch_size=loader.batch_size.value,
+        )

@@ -1,0 +1,135 @@
+"""`Checkpoint`: what lies where `Global.checkpoints` points, and which epoch it was saved after."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickletools
+import re
+import stat
+
+import msgspec
+
+from checks.facts.base import Fact, Unreadable, collects
+from checks.facts.training_config import TrainingConfig
+from checks.model import Location
+
+SUFFIXES = (".pdparams", ".pdopt", ".pdstates", ".pdema")
+"""Weights, state of the optimizer, metric and epoch, and (with EMA on) the other set of weights."""
+
+MAX_STATES_BYTES = 1 << 20
+"""The largest `.pdstates` that is looked into; PaddleClas writes 44 bytes."""
+MAX_OPCODES = 2000
+LATEST_EPOCH = 1_000_000
+
+
+class SavedFile(msgspec.Struct, frozen=True):
+    """One file of a checkpoint; bytes."""
+
+    suffix: str
+    size: int
+
+
+class Checkpoint(Fact, frozen=True):
+    """The files that a checkpoint's prefix has.
+
+    `prefix` is the path as the config writes it, `path` the same where PaddleClas would open it. `epoch` is the number in `.pdstates` (or, where
+    that cannot be read, in a name like `epoch_12`): training goes on with the next one. `prefixes` are the checkpoints of a folder, where
+    the path is one.
+    """
+
+    prefix: str
+    path: str
+    source: Location
+    files: tuple[SavedFile, ...]
+    is_folder: bool
+    prefixes: tuple[str, ...]
+    epoch: int | None
+
+    def has(self, suffix: str) -> bool:
+        """Whether the file with this suffix is there."""
+        return any(file.suffix == suffix for file in self.files)
+
+
+@collects(Checkpoint, deadline=5.0)
+def collect_checkpoint(config: TrainingConfig) -> Checkpoint:
+    """Look beside the prefix that the config names; nothing is unpickled.
+
+    Raises:
+        Unreadable: the config names no checkpoint.
+    """
+    if config.checkpoints is None:
+        raise Unreadable("no-checkpoint")
+    prefix = config.checkpoints.value
+    path = config.resolve(prefix)
+    files = tuple(_files(path))
+    folder = _is_folder(path)
+    return Checkpoint(
+        prefix=prefix,
+        path=path,
+        source=config.checkpoints.location,
+        files=files,
+        is_folder=folder,
+        prefixes=tuple(_prefixes(path)) if folder else (),
+        epoch=_epoch(path),
+    )
+
+
+def _files(prefix: str) -> list[SavedFile]:
+    found = []
+    for suffix in SUFFIXES:
+        with contextlib.suppress(OSError, ValueError):
+            found.append(SavedFile(suffix, os.stat(prefix + suffix).st_size))
+    return found
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return os.path.isdir(path)
+    except ValueError:
+        return False
+
+
+def _prefixes(folder: str) -> list[str]:
+    """The checkpoints of a folder, `latest` first; at most 50."""
+    names: list[str] = []
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".pdopt") and len(names) < 50:
+                names.append(entry.name.removesuffix(".pdopt"))
+    return sorted(names, key=lambda name: (name != "latest", name))
+
+
+def _epoch(prefix: str) -> int | None:
+    try:
+        found = os.stat(prefix + ".pdstates")
+        if stat.S_ISREG(found.st_mode) and found.st_size <= MAX_STATES_BYTES:
+            with open(prefix + ".pdstates", "rb") as stream:
+                epoch = epoch_of(stream.read(MAX_STATES_BYTES))
+            if epoch is not None:
+                return epoch
+    except (OSError, ValueError):
+        pass
+    match = re.search(r"(?:^|[/\\])epoch_(\d{1,7})$", prefix)
+    return int(match.group(1)) if match else None
+
+
+def epoch_of(pickled: bytes) -> int | None:
+    """The value of the key `epoch` in a pickled mapping, told by the pickle's opcodes alone; nothing is built or run.
+
+    Only a literal that directly follows the literal key counts. None where there is none, or the bytes are no pickle.
+    """
+    key = False
+    try:
+        for number, (opcode, argument, _) in enumerate(pickletools.genops(pickled)):
+            if number > MAX_OPCODES:
+                break
+            name = opcode.name
+            if key and name in ("BININT", "BININT1", "BININT2", "INT", "LONG", "LONG1", "LONG4"):
+                return argument if type(argument) is int and 0 <= argument <= LATEST_EPOCH else None
+            if name in ("MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "FRAME"):
+                continue  # stand between a key and its value
+            key = name.endswith(("UNICODE", "UNICODE8")) and argument == "epoch"
+    except Exception:  # genops raises whatever a damaged pickle makes of it: ValueError, UnicodeDecodeError, struct.error, …
+        return None
+    return None

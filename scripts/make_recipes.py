@@ -1,0 +1,58 @@
+"""Make `knowledge/zoo/recipes.json` from the training configs that PaddleClas ships.
+
+Usage: `python scripts/make_recipes.py PADDLECLAS`, where PADDLECLAS is a checkout. One row for each architecture with a recipe for ImageNet:
+optimizer, learning rate, and the total batch that rate is meant for, which is `batch_size × update_freq × cards` with 4 cards, or 8 for
+AdamW (the numbers `ppcls/engine/engine.py` compares with). Of several recipes the one with the highest rate per sample stays, so that none
+of them is called too high. Under `""` stand the highest rates of each optimizer in all configs.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+OUT = Path(__file__).parent.parent / "knowledge" / "zoo" / "recipes.json"
+CARDS, CARDS_ADAMW = 4, 8
+
+
+def row(data: Any) -> tuple[str, str, float, int] | None:
+    """Architecture, optimizer, rate and total batch of a config, or None where it has not all of them."""
+    try:
+        optimizer, sampler = data["Optimizer"], data["DataLoader"]["Train"]["sampler"]
+        lr = optimizer["lr"]
+        rate = float(lr["learning_rate"] if "learning_rate" in lr else lr["values"][0])
+        batch = int(sampler.get("batch_size") or sampler["first_bs"])
+        cards = CARDS_ADAMW if optimizer["name"] == "AdamW" else CARDS
+        return data["Arch"]["name"], optimizer["name"], rate, batch * cards * int(data["Global"].get("update_freq") or 1)
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+
+
+def main(checkout: str) -> None:
+    """Write one line per architecture, sorted."""
+    configs = Path(checkout) / "ppcls" / "configs"
+    recipes: dict[str, list[Any]] = {}
+    highest: dict[str, float] = {}
+    for path in sorted(configs.rglob("*.y*ml")):
+        found = row(yaml.safe_load(path.read_text(encoding="utf-8")))
+        if found is None:
+            continue
+        architecture, optimizer, rate, batch = found
+        highest[optimizer] = max(rate, highest.get(optimizer, 0.0))
+        parts = path.relative_to(configs).parts
+        if parts[0] != "ImageNet" or parts[1] == "Distillation" or architecture in ("DistillationModel", "AttentionModel", "RecModel"):
+            continue
+        known = recipes.get(architecture)
+        if known is None or rate / batch > known[1] / known[2]:
+            recipes[architecture] = [optimizer, rate, batch]
+    lines = [f'"": {json.dumps(dict(sorted(highest.items())))}']
+    lines += [f"{json.dumps(name)}: {json.dumps(recipes[name])}" for name in sorted(recipes)]
+    OUT.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
