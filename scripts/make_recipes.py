@@ -2,8 +2,8 @@
 
 Usage: `python scripts/make_recipes.py PADDLECLAS`, where PADDLECLAS is a checkout. One row for each architecture with a recipe for ImageNet:
 optimizer, learning rate, and the total batch that rate is meant for, which is `batch_size × update_freq × cards` with 4 cards, or 8 for
-AdamW (the numbers `ppcls/engine/engine.py` compares with). Of several recipes the one with the highest rate per sample stays, so that none
-of them is called too high. Under `""` stand the highest rates of each optimizer in all configs.
+AdamW (the numbers `ppcls/engine/engine.py` compares with). The recipe in a file named like the architecture stays; else, of several, the
+one with the highest rate per sample. Under `""` stand the highest rates of each optimizer in all configs.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ def main(checkout: str) -> None:
     """Write one line per architecture, sorted."""
     configs = Path(checkout) / "ppcls" / "configs"
     recipes: dict[str, list[Any]] = {}
+    ranks: dict[str, tuple[bool, float]] = {}
     highest: dict[str, float] = {}
     for path in sorted(configs.rglob("*.y*ml")):
         found = row(yaml.safe_load(path.read_text(encoding="utf-8")))
@@ -46,9 +47,9 @@ def main(checkout: str) -> None:
         parts = path.relative_to(configs).parts
         if parts[0] != "ImageNet" or parts[1] == "Distillation" or architecture in ("DistillationModel", "AttentionModel", "RecModel"):
             continue
-        known = recipes.get(architecture)
-        if known is None or rate / batch > known[1] / known[2]:
-            recipes[architecture] = [optimizer, rate, batch]
+        rank = (path.stem == architecture, rate / batch)
+        if architecture not in recipes or rank > ranks[architecture]:
+            recipes[architecture], ranks[architecture] = [optimizer, rate, batch], rank
     lines = [f'"": {json.dumps(dict(sorted(highest.items())))}']
     lines += [f"{json.dumps(name)}: {json.dumps(recipes[name])}" for name in sorted(recipes)]
     OUT.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

@@ -10,11 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
+from checks.facts.machine import SharedMemory, StaleFile
+from checks.facts.network import Network, WeightsCache
+from checks.facts.output_folder import OutputFolder
+from checks.model import Location
 from doctor.run import Run
-from tests.projects import MACHINE, Project, rows
+from tests.projects import MACHINE, Project, measured, rows
 
 TRAIN = "DataLoader.Train"
 NAMES = [f"train/{n}.png" for n in range(80)]
@@ -60,6 +65,26 @@ def one(
     return lambda folder: base(folder, changes, train, val, label_map).check(*o, **how)
 
 
+def on_machine(fact: type[Any], changes: dict[str, Any] | None = None, **values: Any) -> Callable[[Path], Run]:
+    """A fault of the machine: what is measured there is changed, and nothing is assumed of its GPUs."""
+
+    def make(folder: Path) -> Run:
+        start = {"Arch.name": "MobileNetV3_small_x0_35", "epochs": 1, "train_workers": 0, "eval_workers": 0}
+        project = base(folder, {**start, **(changes or {})})
+        with pytest.MonkeyPatch.context() as patch:
+            kept = {
+                OutputFolder: OutputFolder("o", "/o", Location("config.yaml", 4, 15, "Global.output_dir"), "/", None, 1 << 40, 1 << 40, 0),
+                SharedMemory: SharedMemory("/dev/shm", 64 << 20, 64 << 20, "tmpfs"),
+                Network: Network(default_route=True, proxy=None),
+                WeightsCache: WeightsCache("/root/.paddleclas/weights", ()),
+            }
+            kept[fact] = msgspec.structs.replace(kept[fact], **values)
+            measured(patch, *kept.values())
+            return project.check(assume=("cpus=64",))
+
+    return make
+
+
 FAULTS: dict[str, tuple[Callable[[Path], Run], str, str]] = {
     # id: how it is made, the entry that explains it, severity
     "lab_start1_cn_count": (one(train=lines(NAMES, 1), val=lines(VAL, 1)), "2.1", "error"),
@@ -80,6 +105,15 @@ FAULTS: dict[str, tuple[Callable[[Path], Run], str, str]] = {
     "root_wrong": (one({"train_root": "./wrong"}), "data.path-missing", "error"),
     "leak": (one(train=lines(NAMES) + lines(VAL)), "data.leakage", "warning"),
     "topk_gt": (one({"topk": [1, 10]}), "metric.topk-exceeds-classes", "warning"),
+    "ckpt_suffix": (one({"Global.checkpoints": "good/latest.pdparams"}), "train.resume", "error"),
+    "out_readonly": (lambda folder: blocked(base(folder, {"Global.output_dir": "outro/x"})), "env.disk-full", "error"),
+    "out_diskfull5": (on_machine(OutputFolder, free=5_000_000, total=5 << 20), "env.disk-full", "error"),
+    "shm_leak_kill9": (
+        on_machine(SharedMemory, free=40 << 20, size=64 << 20, stale=(StaleFile("paddle_7_0", 7, 24 << 20),)),
+        "1.3",
+        "warning",
+    ),
+    "arch_pretrained_nonet": (on_machine(Network, {"Arch.pretrained": True}, default_route=False, proxy=None), "weights.download", "error"),
     "o_typo_series": (one(None, None, None, None, "DataLoader.TRAIN.sampler.batch_size=512"), "5.2", "error"),
     "o_spaces": (one(None, None, None, None, "Global.epochs = 2"), "5.2", "error"),
     "o_two_eq": (one(None, None, None, None, "Global.output_dir=a=b"), "5.2", "error"),
@@ -113,6 +147,7 @@ WORKS: dict[str, Callable[[Path], Run]] = {
     "lab_crlf": one(train=lines(NAMES).replace("\n", "\r\n")),
     "infer_topk_gt": one({"Infer.PostProcess.topk": 10}, stage="infer"),
     "lr_quoted": lambda folder: quoted(base(folder)),
+    "amp_cpu": one({"AMP": {"use_amp": True, "scale_loss": 128.0, "use_dynamic_loss_scaling": True}}),
     "bs_gt_ds_nodrop": one({"train_batch": 128, f"{TRAIN}.sampler.drop_last": False}),
     "nw_gt_cpu": one({"train_workers": 8}, assume=("shm=8g", "cpus=2", "gpus=0")),
     "shm64_w4_b12": shm(4, 12, 200),
@@ -123,6 +158,12 @@ WORKS: dict[str, Callable[[Path], Run]] = {
     "shmprobe_w2_b22": shm(2, 22),
     "shmprobe_w1_b37": shm(1, 37),
 }
+
+
+def blocked(project: Project) -> Run:
+    """A file stands where the folder would be made, since the tests may run as root on a writable disk."""
+    project.write("outro", "")
+    return project.check()
 
 
 def quoted(project: Project) -> Run:

@@ -306,3 +306,38 @@ def test_env102_skipped_where_the_machine_cannot_be_measured(tmp_path: Path, mon
     project = Project(tmp_path, "modern")
     assert reason(project, "ENV102") == "collector-crashed"
     assert status(project.check(), "ENV101") == ("passed", None)  # it can do without
+
+
+# ENV108 stale-shared-memory
+
+HERE = ("cpus=16", "gpus=0")
+
+
+def left_behind(taken: int, size: int = 64 << 20) -> SharedMemory:
+    stale = (StaleFile("paddle_12345_0", 12345, taken // 2), StaleFile("paddle_12345_1", 12345, taken - taken // 2))
+    return SharedMemory("/dev/shm", size, size - taken, "tmpfs", stale=stale)
+
+
+@pytest.mark.parametrize("taken, severity", [(7 << 20, "warning"), (1 << 20, "info")])
+def test_env108_positive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: int, severity: str) -> None:
+    measured(monkeypatch, left_behind(taken))
+    finding = Project(tmp_path, "modern", {"train_workers": 0, "eval_workers": 0}).finding(
+        "ENV108", assume=HERE, shows=(2, f"{taken >> 20} MiB")
+    )
+    assert (finding.severity, finding.entry) == (severity, "1.3")
+    assert finding.evidence["pids"] == [12345]
+    assert finding.fixes[0].command == "rm -- /dev/shm/paddle_12345_0 /dev/shm/paddle_12345_1"
+
+
+def test_env108_negative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, SharedMemory("/dev/shm", 64 << 20, 64 << 20, "tmpfs"))
+    assert passes(Project(tmp_path, "modern"), "ENV108", assume=HERE)
+
+
+def test_env108_near_miss_full_of_files_of_living_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, SharedMemory("/dev/shm", 64 << 20, 1 << 20, "tmpfs"))
+    assert passes(Project(tmp_path, "modern"), "ENV108", assume=HERE)
+
+
+def test_env108_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "modern"), "ENV108") == "machine-assumed"

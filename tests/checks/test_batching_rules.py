@@ -1,0 +1,176 @@
+"""CFG213 to CFG216: how samples become batches. The kinds of tests are told by their names, see `test_config_rules.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.projects import CONFIG, REMOVED, Project, numbered, passes, reason
+
+OPS = "DataLoader.Train.dataset.batch_transform_ops"
+SAMPLER = "DataLoader.Train.sampler"
+MIX = [{"MixupOperator": {"alpha": 0.2}}]
+
+
+def mixed(folder: Path, ops: Any = MIX, **changes: Any) -> Project:
+    return Project(folder, "modern", {OPS: ops, **{key.replace("__", "."): value for key, value in changes.items()}})
+
+
+# CFG213 batch-mixing
+
+
+def test_cfg213_positive_without_a_class_count(tmp_path: Path) -> None:
+    project = mixed(tmp_path, Arch__class_num=REMOVED)
+    finding = project.finding("CFG213", shows=("MixupOperator",))
+    assert (finding.severity, finding.entry) == ("error", "train.batches")
+    at = finding.location
+    assert (at.file, at.line, at.column, at.key) == (CONFIG, *project.place("^MixupOperator:"), f"{OPS}.0.MixupOperator")
+
+
+@pytest.mark.parametrize(
+    "ops, severity, shows",
+    [
+        ([{"MixupOperator": {"alpha": 0}}], "error", ("MixupOperator", "0")),
+        ([{"CutmixOperator": {"alpha": -0.5}}], "error", ("-0.5",)),
+        ([{"OpSampler": {"MixupOperator": {"alpha": 0.8, "prob": 0.5}, "CutmixOperator": {"alpha": 1.0, "prob": 0.8}}}], "error", ("1.3",)),
+        ([{"OpSampler": {"MixupOperator": {"alpha": 0, "prob": 0.5}}}], "error", ("MixupOperator",)),
+        ([{"OpSampler": {"MixupOperator": {"alpha": 0.8}}}], "warning", ("MixupOperator",)),
+        ({"MixupOperator": {"alpha": 0.2}}, "warning", ("Train",)),
+    ],
+)
+def test_cfg213_positive(tmp_path: Path, ops: Any, severity: str, shows: tuple[str, ...]) -> None:
+    project = mixed(tmp_path, ops)
+    finding = project.finding("CFG213", shows=shows)
+    assert finding.severity == severity
+    project.assert_repaired_by(finding)
+
+
+def test_cfg213_positive_what_reads_the_labels(tmp_path: Path) -> None:
+    metrics = [{"TopkAcc": {"topk": [1]}}, {"TopkAcc": {"topk": [2]}}]
+    assert mixed(tmp_path, Metric__Train=metrics).finding("CFG213").severity == "error"
+    assert (
+        mixed(tmp_path, Loss__Train=[{"CELoss": {"weight": 1.0}}, {"TripletLossV2": {"weight": 1.0}}]).finding("CFG213").severity
+        == "warning"
+    )
+    assert mixed(tmp_path, DataLoader__Train__dataset__name="MultiLabelDataset").finding("CFG213").severity == "error"
+
+
+def test_cfg213_positive_in_the_evaluation(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {"DataLoader.Eval.dataset.batch_transform_ops": MIX})
+    assert project.finding("CFG213", shows=("Eval",)).severity == "error"
+
+
+@pytest.mark.parametrize("name", ["MixupOperator", "CutmixOperator", "FmixOperator"])
+def test_cfg213_negative(tmp_path: Path, name: str) -> None:
+    assert passes(mixed(tmp_path, [{name: {"alpha": 0.2}}]), "CFG213")
+
+
+def test_cfg213_near_miss(tmp_path: Path) -> None:
+    third = {"alpha": 1.0, "prob": 0.3333333}
+    sampler = [{"OpSampler": {"MixupOperator": third, "CutmixOperator": dict(third), "FmixOperator": dict(third)}}]
+    assert passes(mixed(tmp_path, sampler), "CFG213")
+    assert passes(mixed(tmp_path, Arch__class_num=REMOVED, Global__class_num=3), "CFG213")  # copied into Arch
+
+
+def test_cfg213_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "modern"), "CFG213") == "no-batch-operators"
+    assert reason(Project(tmp_path, "modern", {OPS: []}), "CFG213") == "no-batch-operators"
+
+
+# CFG214 sampler-batch-mismatch
+
+EACH = [("PKSampler", "sample_per_id"), ("DistributedRandomIdentitySampler", "num_instances")]
+
+
+def sampled(folder: Path, name: str, key: str, batch: int, each: int, **how: Any) -> Project:
+    return Project(folder, "modern", {SAMPLER: {"name": name, "batch_size": batch, key: each, "drop_last": False, "shuffle": True}}, **how)
+
+
+@pytest.mark.parametrize("name, key", EACH)
+def test_cfg214_positive(tmp_path: Path, name: str, key: str) -> None:
+    project = sampled(tmp_path, name, key, 8, 3)
+    finding = project.finding("CFG214", shows=(8, 3, name, key))
+    assert (finding.severity, finding.entry, finding.location.key) == ("error", "train.batches", f"{SAMPLER}.batch_size")
+    assert project.assert_repaired_by(finding) == [6]
+    fewer = sampled(tmp_path, name, key, 16, 4)
+    finding = fewer.finding("CFG214", shows=(16, 4, 3))
+    assert (finding.evidence["classes"], finding.evidence["wanted"]) == (3, 4)
+    assert fewer.assert_repaired_by(finding) == [12]
+
+
+@pytest.mark.parametrize("name, key", EACH)
+def test_cfg214_negative(tmp_path: Path, name: str, key: str) -> None:
+    assert passes(sampled(tmp_path, name, key, 8, 4), "CFG214")
+
+
+@pytest.mark.parametrize("name, key", EACH)
+def test_cfg214_near_miss(tmp_path: Path, name: str, key: str) -> None:
+    assert passes(sampled(tmp_path, name, key, 12, 4), "CFG214")  # every class once
+    assert passes(sampled(tmp_path, name, key, 8, 4, train=numbered(0, 0, 1, 1)), "CFG214")  # samples are repeated
+    assert passes(sampled(tmp_path, name, key, 400, 4, train="broken\n"), "CFG214")  # the classes are not known
+
+
+def test_cfg214_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "modern"), "CFG214") == "no-class-sampler"
+    assert reason(Project(tmp_path, "legacy"), "CFG214") == "no-class-sampler"
+
+
+# CFG215 evaluation-drops-samples
+
+DROP = "DataLoader.Eval.sampler.drop_last"
+
+
+@pytest.mark.parametrize("stage", ["train", "eval"])
+def test_cfg215_positive(tmp_path: Path, stage: str) -> None:
+    project = Project(tmp_path, "modern", {DROP: True, "eval_batch": 4})  # of 6 samples
+    finding = project.finding("CFG215", stage=stage, shows=(2, 6))
+    assert (finding.severity, finding.entry, finding.location.key) == ("warning", "5.1", DROP)
+    assert project.assert_repaired_by(finding, stage=stage) == [False]
+
+
+def test_cfg215_positive_unknown_samples(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {DROP: True, "eval_batch": 64, "eval_list": "./data/none.txt"})
+    assert project.finding("CFG215", shows=(64,)).evidence["batch_size"] == 64
+
+
+def test_cfg215_negative(tmp_path: Path) -> None:
+    assert passes(Project(tmp_path, "modern"), "CFG215")
+
+
+def test_cfg215_near_miss(tmp_path: Path) -> None:
+    assert passes(Project(tmp_path, "modern", {DROP: True, "eval_batch": 3}), "CFG215")  # nothing is left over
+    assert passes(Project(tmp_path, "modern", {DROP: True, "eval_batch": 64}), "CFG215")  # nothing is evaluated at all: CFG203
+
+
+def test_cfg215_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "legacy"), "CFG215") == "no-evaluation"
+    assert reason(Project(tmp_path, "modern", {"Global.eval_during_train": False, DROP: True}), "CFG215") == "no-evaluation"
+
+
+# CFG216 accumulation-exceeds-epoch
+
+FREQUENCY = "Global.update_freq"
+
+
+def test_cfg216_positive(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {FREQUENCY: 7})  # 12 samples, 2 in a batch
+    finding = project.finding("CFG216", shows=(7, 6, 12))
+    assert (finding.severity, finding.entry, finding.location.key) == ("warning", "5.1", FREQUENCY)
+    assert project.assert_repaired_by(finding) == [6]
+
+
+def test_cfg216_negative(tmp_path: Path) -> None:
+    assert passes(Project(tmp_path, "modern", {FREQUENCY: 2}), "CFG216")
+
+
+def test_cfg216_near_miss(tmp_path: Path) -> None:
+    assert passes(Project(tmp_path, "modern", {FREQUENCY: 6}), "CFG216")
+    assert passes(Project(tmp_path, "modern", {FREQUENCY: 5}), "CFG216")  # one batch of each epoch is left out
+
+
+def test_cfg216_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "modern"), "CFG216") == "no-accumulation"
+    assert reason(Project(tmp_path, "modern", {FREQUENCY: 99, "Global.iter_per_epoch": 100}), "CFG216") == "no-accumulation"
+    assert reason(Project(tmp_path, "modern", {FREQUENCY: 99, "train_list": "./data/none.txt"}), "CFG216") == "no-samples-known"
