@@ -7,6 +7,7 @@ from typing import Any
 
 from checks.facts.label_map import LabelMap, LabelMaps
 from checks.facts.label_survey import Labels
+from checks.facts.machine import Host
 from checks.facts.overrides import Override
 from checks.facts.training_config import TopK, TrainingConfig
 from checks.model import ANY, DEPLOY, EVAL, EXPORT, INFER, OVERRIDE_FILE, TRAIN, Finding, Fix, Location, NotApplicable
@@ -240,8 +241,12 @@ def _map_values(item: LabelMap) -> dict[str, Any]:
 
 
 @check("CFG203", name="batch-exceeds-dataset", stages=TRAIN | EVAL)
-def batch_exceeds_dataset(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
-    """A batch larger than the whole list with `drop_last` on: there is no full batch, so nothing is trained or evaluated."""
+def batch_exceeds_dataset(config: TrainingConfig, labels: Labels, host: Host | None) -> Iterator[Finding]:
+    """A batch larger than the whole list with `drop_last` on: there is no full batch, so nothing is trained or evaluated.
+
+    On several cards each gets its share of the list, rounded up (`DistributedBatchSampler`).
+    """
+    cards = max(1, host.gpu_count) if host and config.tree.raw("Global.device") == "gpu" else 1
     known = False
     for loader in config.used_loaders():
         samples = labels.samples(loader)
@@ -254,6 +259,20 @@ def batch_exceeds_dataset(config: TrainingConfig, labels: Labels) -> Iterator[Fi
                 fixes.append(Fix("keep-last", "edit", "safe", at=loader.drop_last.location, value=False))
             yield Finding(
                 at=loader.batch_size.location, fixes=tuple(fixes), split=loader.split, batch_size=loader.batch_size.value, samples=samples
+            )
+        elif loader.drop_last.value and not loader.batch_is_total and loader.batch_size.value > -(-samples // cards):
+            share = -(-samples // cards)
+            fixes = [Fix("smaller-batch", "edit", "safe", at=loader.batch_size.location, value=share, values={"batch": share})]
+            fixes.append(Fix("keep-last", "edit", "safe", at=loader.drop_last.location, value=False))
+            yield Finding(
+                at=loader.batch_size.location,
+                case="all-cards",
+                fixes=tuple(fixes),
+                split=loader.split,
+                batch_size=loader.batch_size.value,
+                samples=samples,
+                cards=cards,
+                share=share,
             )
     if not known:
         raise NotApplicable("no-samples-known")

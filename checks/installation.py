@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from checks.facts.checkout import Checkout
 from checks.facts.machine import Host
 from checks.facts.network import Network, WeightsCache
 from checks.facts.packages import Packages
@@ -68,6 +69,61 @@ def several_paddle_builds(config: TrainingConfig, packages: Packages) -> Iterato
             paddle=packages.paddle,
             interpreter=packages.interpreter,
         )
+
+
+@check("ENV105", name="sources-too-old", stages=TRAIN | EVAL | INFER | EXPORT)
+def sources_too_old(config: TrainingConfig, checkout: Checkout, packages: Packages, host: Host | None) -> Iterator[Finding]:
+    """Lines of the checkout that the installed Python, PaddlePaddle or numpy no longer accept."""
+    if host is not None and host.gpus_assumed:
+        raise NotApplicable("machine-assumed")
+    if packages.paddle is None:
+        raise NotApplicable("no-paddle")
+    numpy = _version(packages.installed.get("numpy", ""))
+    looping = config.stage in ("train", "eval")
+    names = _operators(config)
+    judged = (
+        # trait of the checkout, whether what is installed refuses it, whether this run gets there
+        ("first-of-scalar", _version(packages.paddle) >= (3, 0), looping),
+        ("collections", _version(packages.python) >= (3, 10), True),
+        ("np-int-autoaugment", numpy >= (1, 24), looping and "AutoAugment" in names),
+        ("np-int-cutmix", numpy >= (1, 24), config.stage == "train" and "CutmixOperator" in names),
+        ("np-bool-hybrid", (1, 24) <= numpy < (2, 0), config.stage == "train" and "MixupCutmixHybrid by sample" in names),
+    )
+    for trait, refused, reached in judged:
+        line = checkout.first(trait)  # type: ignore[arg-type]  # one of its traits
+        if line is None or not refused or not reached:
+            continue
+        yield Finding(
+            at=line,
+            case=None if trait == "first-of-scalar" else "collections" if trait == "collections" else "numpy",
+            fixes=(Fix("newer-sources", "advice", "unsafe"),),
+            file=line.file,
+            line=line.line,
+            paddle=packages.paddle,
+            python=packages.python,
+            numpy=packages.installed.get("numpy", "?"),
+        )
+
+
+def _version(text: str) -> tuple[int, int]:
+    numbers = [int(n) for n in re.findall(r"\d+", text)[:2]]
+    return (*numbers, 0, 0)[0], (*numbers, 0, 0)[1]
+
+
+def _operators(config: TrainingConfig) -> set[str]:
+    """Names of the operators on samples and batches that the stage builds."""
+    names = set()
+    for loader in config.used_loaders():
+        for part in ("transform_ops", "batch_transform_ops"):
+            ops = config.tree.raw(f"{loader.key}.dataset.{part}") or config.tree.raw(f"{loader.key}.transforms")
+            for item in ops if isinstance(ops, list) else ():
+                for name, params in item.items() if isinstance(item, dict) else ():
+                    names.add(name)
+                    inside = params if isinstance(params, dict) else {}
+                    names.update(inside if name == "OpSampler" else ())
+                    if name == "MixupCutmixHybrid" and inside.get("mode", "batch") != "batch":
+                        names.add("MixupCutmixHybrid by sample")
+    return names
 
 
 @check("ENV109", name="weights-need-network", stages=TRAIN | EVAL | INFER | EXPORT)

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from checks.facts.checkout import Checkout
 from checks.facts.packages import Packages
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, OVERRIDE_FILE, TRAIN, Finding, Fix, Location, NotApplicable
@@ -106,7 +107,7 @@ def warmup_exceeds_epochs(config: TrainingConfig) -> Iterator[Finding]:
 
 
 @check("CFG205", name="decay-schedule-mismatch", stages=TRAIN)
-def decay_schedule_mismatch(config: TrainingConfig, packages: Packages | None) -> Iterator[Finding]:
+def decay_schedule_mismatch(config: TrainingConfig, packages: Packages | None, checkout: Checkout | None) -> Iterator[Finding]:
     """Milestones of Piecewise, MultiStepDecay and Step against their values, their order and the epochs."""
     found = [item for item in known_schedules(config) if item.name in ("Piecewise", "MultiStepDecay", "Step")]
     if not found:
@@ -161,9 +162,11 @@ def decay_schedule_mismatch(config: TrainingConfig, packages: Packages | None) -
                 continue
             if config.epochs and config.epochs.value > 0 and _overruled(rate, steps, values, config.epochs.value):
                 by_rule = _by_rule(rate, config.epochs.value)[0]
+                if checkout is not None and checkout.first("piecewise-by-rate") is None:
+                    continue  # this PaddleClas goes by the file
                 yield Finding(
                     at=config.tree.at(f"{item.path}.learning_rate"),
-                    case="overruled",
+                    case="overruled" if checkout is None else "overruled-here",
                     fixes=(Fix("remove-rate", "advice", "unsafe"),),
                     by_rule=by_rule if by_rule != [config.epochs.value] else [],
                     **evidence,

@@ -20,6 +20,7 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     "model-size-unknown": ("the size of this network or of its optimizer's state is not known", "该网络或其优化器状态的大小未知"),
     "no-device": ("the config names no device", "配置没有指定设备"),
     "machine-assumed": ("--assume describes another machine than this one", "--assume 描述的不是本机"),
+    "no-checkout": ("PaddleClas is not at hand where the config would be run", "配置的运行目录里没有 PaddleClas"),
     "no-paddle": ("PaddlePaddle is not installed for this interpreter", "本解释器没有安装 PaddlePaddle"),
     "no-download": ("the config asks for no download", "配置不需要下载权重"),
     #

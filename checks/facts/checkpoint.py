@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickletools
 import re
 import stat
 
@@ -119,6 +118,8 @@ def epoch_of(pickled: bytes) -> int | None:
 
     Only a literal that directly follows the literal key counts. None where there is none, or the bytes are no pickle.
     """
+    import pickletools  # few configs name a checkpoint
+
     key = False
     try:
         for number, (opcode, argument, _) in enumerate(pickletools.genops(pickled)):

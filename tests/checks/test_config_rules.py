@@ -540,6 +540,17 @@ def test_cfg202_skipped_without_a_class_count(tmp_path: Path) -> None:
 # CFG203 batch-exceeds-dataset
 
 
+@pytest.mark.parametrize("split, key", [("Train", "train_batch"), ("Eval", "eval_batch")])
+def test_cfg203_positive_on_all_cards_together(tmp_path: Path, split: str, key: str) -> None:
+    start = {"Global.device": "gpu", f"DataLoader.{split}.sampler.drop_last": True}
+    project = Project(tmp_path, "modern", {**start, key: 4}, val=numbered(*[k % 3 for k in range(12)], split="val"))
+    on_four = ("shm=1g", "cpus=64", "gpus=4")  # 12 samples, 3 for each card
+    finding = project.finding("CFG203", assume=on_four, shows=(12, 4, 3))
+    assert (finding.severity, finding.evidence["share"]) == ("warning", 3)
+    assert project.assert_repaired_by(finding, assume=on_four) == [3, False]
+    assert passes(project, "CFG203", assume=("shm=1g", "cpus=64", "gpus=3"))
+
+
 def test_cfg203_positive(tmp_path: Path) -> None:
     project = Project(tmp_path, "modern", {"train_batch": 64}, train=numbered(0, 1, 2, 0, 1))
     finding = project.finding("CFG203", shows=("Train", "64", "5"))

@@ -196,3 +196,67 @@ def test_routes(tmp_path: Path, four: str, six: str | None, variables: dict[str,
     world = World(root=str(tmp_path), environ={"HOME": str(tmp_path), **variables}, cwd=str(project.folder))
     severities = {f.severity for f in project.check(assume=HERE, world=world, select=("ENV109",)).report.findings}
     assert severities == {"info" if reaches else "error"}
+
+
+# ENV105 sources-too-old
+
+OLD = {
+    "ppcls/engine/train/utils.py": "x = 1\ny = loss.numpy()[0]\n",
+    "ppcls/arch/backbone/model_zoo/vision_transformer.py": "from collections import Callable\n",
+    "ppcls/data/preprocess/ops/autoaugment.py": "a = np.int(3)\n",
+    "ppcls/data/preprocess/batch_ops/batch_operators.py": "b = np.zeros(3, dtype=np.bool)\n",
+}
+
+
+def checkout(folder: Path, *files: str, changes: dict[str, Any] | None = None) -> Project:
+    project = Project(folder, "modern", changes)
+    project.write("tools/train.py", "")
+    project.write("ppcls/__init__.py", "")
+    for file in files:
+        project.write(file, OLD[file])
+    return project
+
+
+def versions(python: str = "3.11.4", paddle: str = "3.3.1", numpy: str = "1.26.4") -> Packages:
+    return Packages(python, "/usr/bin/python3", {"paddlepaddle": paddle, "numpy": numpy}, paddle, ("paddlepaddle",), None, None)
+
+
+def test_env105_positive_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, versions())
+    project = checkout(tmp_path, "ppcls/engine/train/utils.py")
+    finding = project.finding("ENV105", assume=HERE, shows=("ppcls/engine/train/utils.py", "3.3.1", "2"))
+    assert (finding.severity, finding.entry) == ("error", "env.paddle-version")
+    assert (finding.location.file, finding.location.line) == ("ppcls/engine/train/utils.py", 2)
+
+
+def test_env105_positive_python_and_numpy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, versions())
+    files = list(OLD)[1:]
+    ops = {
+        "DataLoader.Train.dataset.batch_transform_ops": [{"MixupCutmixHybrid": {"mode": "elem", "num_classes": 3}}],
+        "DataLoader.Train.dataset.transform_ops": [{"DecodeImage": None}, {"AutoAugment": None}],
+    }
+    run = checkout(tmp_path, *files, changes=ops).check(assume=HERE, select=("ENV105",))
+    assert [(f.location.file, f.severity) for f in run.report.findings] == [(file, "error") for file in sorted(files)]
+
+
+def test_env105_negative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, versions())
+    assert passes(checkout(tmp_path), "ENV105", assume=HERE)
+
+
+def test_env105_near_miss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = checkout(tmp_path, *OLD)  # the config uses neither of the two operators
+    measured(monkeypatch, versions("3.8.10", "2.3.2", "1.26.4"))
+    assert passes(project, "ENV105", assume=HERE)
+    measured(monkeypatch, versions("3.8.10"))
+    assert passes(project, "ENV105", assume=HERE, stage="export")  # no loop over batches
+
+
+def test_env105_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, versions())
+    assert reason(Project(tmp_path, "modern"), "ENV105", assume=HERE) == "no-checkout"
+    project = checkout(tmp_path, *OLD)
+    assert reason(project, "ENV105", assume=("gpus=2",)) == "machine-assumed"
+    measured(monkeypatch, installed())
+    assert reason(project, "ENV105", assume=HERE) == "no-paddle"

@@ -117,6 +117,15 @@ def test_cfg205_positive_too_few_values_stop_paddle_3(tmp_path: Path, monkeypatc
         assert project.finding("CFG205").severity == severity
 
 
+def test_cfg205_positive_the_paddleclas_at_hand_decides(tmp_path: Path) -> None:
+    project = modern(tmp_path, piecewise([12, 20], [0.1, 0.01, 0.001], learning_rate=0.1), epochs=26)
+    project.write("tools/train.py", "")
+    rule = project.write("ppcls/optimizer/learning_rate.py", "decay_epochs = list(range(0, epochs, 30))\n")
+    assert project.finding("CFG205").severity == "warning"
+    rule.write_text("boundaries = decay_epochs\n")
+    assert passes(project, "CFG205")
+
+
 def test_cfg205_positive_legacy(tmp_path: Path) -> None:
     assert legacy(tmp_path, "Piecewise", 20, decay_epochs=[30, 60, 90]).finding("CFG205").severity == "warning"
 
