@@ -21,7 +21,8 @@ class LabelFormat(msgspec.Struct, frozen=True):
     """The rule by which a line becomes (path, label).
 
     `separator` None splits at any white space. `exact` means that more than two parts are refused (2.0, 2.1). `forgiving` means that a
-    bad line is logged and replaced by a random other sample (2.0, 2.1) instead of stopping the run.
+    bad line is logged and replaced by a random other sample (2.0, 2.1) instead of stopping the run. `integer_column` holds, where a line
+    has it, another number (the camera in VeriWild).
     """
 
     separator: str | None = " "
@@ -32,6 +33,7 @@ class LabelFormat(msgspec.Struct, frozen=True):
     forgiving: bool = False
     labels: LabelKind = "class"
     header: str | None = None
+    integer_column: int | None = None
 
 
 _TAB = LabelFormat(separator="\t")
@@ -47,7 +49,7 @@ MODERN: dict[str, LabelFormat] = {
     "MultiLabelDataset": LabelFormat(separator="\t", labels="multilabel"),
     "MLClsDataset": LabelFormat(separator="\t", labels="multilabel"),
     "CompCars": _SPACES,
-    "VeriWild": _SPACES,
+    "VeriWild": LabelFormat(separator=None, integer_column=2),
     "SOP": _SPACES,
     "Inshop": _SPACES,
     "Aliproduct": _SPACES,
@@ -92,6 +94,8 @@ def parse_line(line: str, rule: LabelFormat) -> Parsed | BadReason | None:
         # the separator stands in the path when a later part is the label: "my dir/a.jpg 3", or two blanks in a row
         if any(_number(part, rule) is not None for part in parts[wanted + 1 :]):
             return "separator-in-path"
+        return "not-integer"
+    if rule.integer_column is not None and len(parts) > rule.integer_column and _number(parts[rule.integer_column], rule) is None:
         return "not-integer"
     if isinstance(label, tuple):
         return Parsed(parts[rule.image_column], 0, label, len(parts))

@@ -6,16 +6,19 @@ A pass of its own over the same files: it has to remember every path, and a chec
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import msgspec
 
-from checks.facts.base import Fact, Unreadable, collects
+from checks.facts.base import Fact, Request, Unreadable, World, collects
+from checks.facts.cache import cache_of, stamp_of
 from checks.facts.label_format import LabelFormat
-from checks.facts.label_scan import LARGE, Scan, count_folders, read_lines, scan_file, visible
+from checks.facts.label_lines import has_numpy, read_lines, visible
+from checks.facts.label_scan import LARGE, VERSION
 from checks.facts.label_survey import Labels, LabelSurvey
+from checks.facts.label_tables import Comparison, Source, compare_small
 from checks.facts.training_config import TrainingConfig
-from checks.model import Unavailable
 
 EXAMPLES = 5
 MOST_FOLDERS = 100_000
@@ -51,7 +54,6 @@ class ListPaths(Fact, frozen=True):
     conflicts: int
     repeat_examples: tuple[RepeatedPath, ...]
     folders: dict[str, dict[int, int]] | None
-    unavailable: Unavailable | None = None
 
     @property
     def class_folders(self) -> dict[str, dict[int, int]] | None:
@@ -70,7 +72,8 @@ class Overlap(msgspec.Struct, frozen=True):
     """Images that stand in a training list and in an evaluation list (indexes into `Labels.surveys`).
 
     `conflicts` are those of the `shared` whose label differs; `first_line` of an example is the training list's. `labels` counts images by
-    their two labels, the most frequent pairs first, at most 1,000 of them; empty for multi-label rows.
+    their two labels, the most frequent pairs first, at most 1,000 of them; empty for multi-label rows, and where both lists
+    are one file.
     """
 
     train: int
@@ -89,34 +92,65 @@ class LabelPaths(Fact, frozen=True):
 
 
 @collects(LabelPaths, deadline=120.0)
-def collect_label_paths(config: TrainingConfig, labels: Labels) -> LabelPaths:
-    """Read the paths of every list that was surveyed."""
+def collect_label_paths(config: TrainingConfig, labels: Labels, request: Request, world: World) -> LabelPaths:
+    """Read the paths of every list that was surveyed.
+
+    Raises:
+        Unreadable: a list is gone since the survey.
+        Cancelled: the run was given up.
+    """
     surveys = labels.surveys
     base = _common_root(config, surveys)
-    large = sum(survey.size for survey in surveys) >= LARGE
-    scans: list[Scan | None] = []
-    lists = []
-    for survey in surveys:
-        try:
-            scan = scan_file(survey.path, survey.format, _prefix(config, survey, base), large)
-            folders = count_folders(survey.path, survey.format, MOST_FOLDERS)
-        except Unreadable as error:  # gone since the survey
-            scans.append(None)
-            lists.append(ListPaths(0, 0, (), None, error.unavailable))
-            continue
-        scans.append(scan)
-        assert scan.paths is not None
-        repeats, conflicts, rows = scan.paths.duplicates(EXAMPLES)
-        lists.append(ListPaths(repeats, conflicts, _examples(survey, rows), folders))
+    lists = [Source(survey.path, survey.format, _prefix(config, survey, base), survey.lines) for survey in surveys]
+    if sum(survey.size for survey in surveys) < LARGE or not has_numpy():
+        return _compare(surveys, lists, compare_small)
+    cache = cache_of(request, world)
+    key = repr([(survey.split, source) for survey, source in zip(surveys, lists, strict=True)])
+    try:
+        stamp = tuple(part for survey in surveys for part in stamp_of(survey.path, VERSION))
+    except OSError as error:
+        raise Unreadable("file-unreadable", file=surveys[0].file, error=error.strerror or str(error)) from None
+    kept = cache.read("label-paths", key, stamp, LabelPaths)
+    if kept is None:
+        from checks.facts.label_hashes import compare_large
+
+        def told(done: int, total: int) -> None:
+            world.progress("LabelPaths", done, total)
+
+        kept = _compare(surveys, lists, partial(compare_large, told=told))
+        cache.write("label-paths", key, stamp, kept)
+    return kept
+
+
+def _compare(surveys: tuple[LabelSurvey, ...], lists: list[Source], compare: Callable[..., Comparison]) -> LabelPaths:
+    """Compare each file once, whatever it is used for; one that is train and eval at once shares all it has."""
+    sources = list(dict.fromkeys(lists))
+    places = [sources.index(source) for source in lists]
+    splits = [survey.split for survey in surveys]
+    pairs = [(a, b) for a, train in enumerate(splits) for b, other in enumerate(splits) if (train, other) == ("Train", "Eval")]
+    distinct = list(dict.fromkeys((places[a], places[b]) for a, b in pairs if places[a] != places[b]))
+    repeats, shared, folders = compare(sources, distinct, EXAMPLES, MOST_FOLDERS)
     overlaps = []
-    for a, train in enumerate(surveys):
-        for b, other in enumerate(surveys):
-            here, there = scans[a], scans[b]
-            if train.split == "Train" and other.split == "Eval" and here and there:
-                overlap = _overlap(a, b, other, here, there)
-                if overlap.shared:
-                    overlaps.append(overlap)
-    return LabelPaths(tuple(lists), tuple(overlaps))
+    for a, b in pairs:
+        survey, own = surveys[b], repeats[places[b]]
+        if places[a] == places[b]:
+            overlaps.append(Overlap(a, b, survey.samples - own.count, 0, _first_lines(survey), ()))
+            continue
+        both = shared[distinct.index((places[a], places[b]))]
+        most = sorted(both.labels.items(), key=lambda item: (-item[1], item[0]))[:MOST_PAIRS] if survey.format.labels == "class" else []
+        labels = tuple(LabelPair(first, second, images) for (first, second), images in most)
+        overlaps.append(Overlap(a, b, both.count, both.conflicts, _examples(survey, both.rows), labels))
+    found = (
+        ListPaths(repeats[place].count, repeats[place].conflicts, _examples(survey, repeats[place].rows), folders[place])
+        for survey, place in zip(surveys, places, strict=True)
+    )
+    return LabelPaths(tuple(found), tuple(overlap for overlap in overlaps if overlap.shared))
+
+
+def _first_lines(survey: LabelSurvey) -> tuple[RepeatedPath, ...]:
+    """The first samples of a list that is train and eval at once, as examples of what both have."""
+    first = sorted(tally.first_line for tally in survey.per_class.values())[:1] or [1]
+    return _examples(survey, [(line, line, True) for line in first])
 
 
 def _root_of(config: TrainingConfig, survey: LabelSurvey) -> str:
@@ -140,17 +174,6 @@ def _prefix(config: TrainingConfig, survey: LabelSurvey, base: str) -> str:
 def _examples(survey: LabelSurvey, rows: list[tuple[int, int, bool]]) -> tuple[RepeatedPath, ...]:
     lines: Mapping[int, str] = read_lines(survey.path, {second for _, second, _ in rows}) if rows else {}
     return tuple(RepeatedPath(_path_of(lines.get(b, ""), survey.format), a, b, same) for a, b, same in rows)
-
-
-def _overlap(a: int, b: int, other: LabelSurvey, here: Scan, there: Scan) -> Overlap:
-    assert here.paths is not None
-    shared, conflicts, rows, pairs = here.paths.shared(there.paths, EXAMPLES)
-    if not shared:
-        return Overlap(a, b, 0, 0, (), ())
-    lines = read_lines(other.path, {line for _, line, _ in rows})
-    examples = tuple(RepeatedPath(_path_of(lines.get(line, ""), other.format), first, line, same) for first, line, same in rows)
-    most = sorted(pairs.items(), key=lambda item: (-item[1], item[0]))[:MOST_PAIRS] if other.format.labels == "class" else []
-    return Overlap(a, b, shared, conflicts, examples, tuple(LabelPair(first, second, images) for (first, second), images in most))
 
 
 def _path_of(line: str, rule: LabelFormat) -> str:

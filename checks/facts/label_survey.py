@@ -6,9 +6,10 @@ import os
 
 import msgspec
 
-from checks.facts.base import Fact, Unreadable, collects
+from checks.facts.base import Fact, Request, Unreadable, World, collects
+from checks.facts.cache import cache_of, stamp_of
 from checks.facts.label_format import LabelFormat
-from checks.facts.label_scan import LARGE, Scan, scan_file
+from checks.facts.label_scan import LARGE, VERSION, Scan, scan_file
 from checks.facts.training_config import Dataset, Loader, TrainingConfig
 from checks.model import Location, Unavailable, Value
 
@@ -135,30 +136,56 @@ class Labels(Fact, frozen=True):
 
 
 @collects(Labels, deadline=120.0)
-def collect_labels(config: TrainingConfig) -> Labels:
-    """Survey every label file of the loaders that the stage uses, each file once per split."""
+def collect_labels(config: TrainingConfig, request: Request, world: World) -> Labels:
+    """Survey every label file of the loaders that the stage uses, each file once.
+
+    Raises:
+        Cancelled: the run was given up.
+    """
     jobs = [
-        (loader, dataset, item)
+        (loader, dataset, item, config.resolve(item.value))
         for loader in config.used_loaders()
         for dataset in loader.datasets
         for item in dataset.lists
         if dataset.format is not None
     ]
-    large = sum(_size(config.resolve(item.value)) for _, _, item in jobs) >= LARGE
+    large = sum(_size(path) for *_, path in jobs) >= LARGE
+    scans: dict[tuple[str, LabelFormat], Scan | Unavailable] = {}
     surveys: list[LabelSurvey] = []
     unread: list[UnreadList] = []
-    for loader, dataset, item in jobs:
-        path = config.resolve(item.value)
-        try:
-            assert dataset.format is not None
-            scan = scan_file(path, dataset.format, "", large)
-        except Unreadable as error:
-            values = {**error.unavailable.values, "file": item.value}
-            why = Unavailable(error.unavailable.reason, values)
+    for loader, dataset, item, path in jobs:
+        assert dataset.format is not None
+        scan = scans.get((path, dataset.format))
+        if scan is None:
+            try:
+                scan = _scan(path, dataset.format, large, request, world)
+            except Unreadable as error:
+                scan = error.unavailable
+            scans[path, dataset.format] = scan
+        if isinstance(scan, Unavailable):
+            why = Unavailable(scan.reason, {**scan.values, "file": item.value})
             unread.append(UnreadList(loader.split, item.value, path, item.location, why))
-            continue
-        surveys.append(_survey(loader.split, dataset, item, path, scan))
+        else:
+            surveys.append(_survey(loader.split, dataset, item, path, scan))
     return Labels(tuple(surveys), tuple(unread))
+
+
+def _scan(path: str, rule: LabelFormat, large: bool, request: Request, world: World) -> Scan:
+    def told(lines: int, total: int) -> None:
+        world.progress("Labels", lines, total)
+
+    if _size(path) < LARGE or not os.access(path, os.R_OK):
+        return scan_file(path, rule, large, told)
+    cache, key = cache_of(request, world), f"{path}\0{rule}"
+    try:
+        stamp = stamp_of(path, VERSION)
+    except OSError:  # gone this very moment
+        return scan_file(path, rule, large, told)
+    scan = cache.read("label-survey", key, stamp, Scan)
+    if scan is None:
+        scan = scan_file(path, rule, large, told)
+        cache.write("label-survey", key, stamp, scan)
+    return scan
 
 
 def _size(path: str) -> int:

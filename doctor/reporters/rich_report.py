@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from rich.cells import cell_len
 
-from checks.facts.label_scan import visible
+from checks.facts.label_lines import visible
 from checks.model import OVERRIDE_FILE
 from doctor.report import Report, ReportedFinding, ReportedFix
 from doctor.reporters.layout import Segment, wrap, write

@@ -2,222 +2,62 @@
 
 from __future__ import annotations
 
-import collections
-import functools
-import io
 import os
-import posixpath
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from checks.facts import label_scan
+from checks.facts import label_lines, label_scan
 from checks.facts.base import Unreadable
-from checks.facts.label_format import LEGACY, LEGACY_MULTILABEL, MODERN, LabelFormat
-from checks.facts.label_scan import Scan, Shared, read_lines, scan_file, visible
+from checks.facts.label_format import MODERN, LabelFormat
+from checks.facts.label_lines import read_lines, visible
+from checks.facts.label_scan import Scan, scan_file
+from tests.label_files import CHUNKS, PLAIN, SLOW, SPACES, cases, reference, tally
 
 ROOT = Path(__file__).resolve().parents[3]
-PLAIN = LabelFormat()
-SPACES = MODERN["VeriWild"]
-RULES = [
-    *dict.fromkeys(MODERN.values()),
-    LEGACY,
-    LEGACY_MULTILABEL,
-    *(LabelFormat(separator=s) for s in (",", ";", "::", "", "1", "a", ".", "/", "-", "_", "\u3000", "\n", "\x1f", "é")),
-]
-PREFIXES = ["", "x/", "x/y z/", "目录/", "a\nb/"]
-
-
-class Reference(NamedTuple):
-    """What PaddleClas makes of a file: (line, key of the path, label) of each sample, and the lines at which it would stop."""
-
-    samples: list[tuple[int, str, int]]
-    bad: list[int]
-    lines: int
-
-
-def reference(data: bytes, rule: LabelFormat, prefix: str = "", most: int = 1 << 16) -> Reference:
-    """The rule as the dataset classes write it: a text stream with universal newlines, strip, split, int."""
-    samples, bad = [], []
-    lines = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="surrogateescape").readlines()
-    for number, line in enumerate(lines, 1):
-        try:
-            if len(line.rstrip("\n").encode("utf-8", "surrogateescape")) >= most:
-                raise ValueError("ours: no path is that long")
-            parts = line.strip().split(rule.separator)
-            if rule.header is not None and parts and parts[0] == rule.header:
-                continue
-            if rule.exact and len(parts) != 2:
-                raise ValueError("legacy: two parts")
-            texts = parts[rule.label_column].split(",") if rule.labels == "multilabel" else [parts[rule.label_column]]
-            labels = [int(text) for text in texts]
-            path = parts[rule.image_column]
-            label = hash(tuple(labels)) if rule.labels == "multilabel" else labels[0] + rule.offset
-            if not all(-(2**63) <= value < 2**63 for value in (*labels, label)):
-                raise OverflowError("numpy: no int64")
-        except (IndexError, ValueError, OverflowError):
-            bad.append(number)
-            continue
-        samples.append((number, posixpath.normpath(path if path.startswith("/") else prefix + path), label))
-    return Reference(samples, bad, len(lines))
-
-
-def tally(found: Reference) -> dict[int, tuple[int, int]]:
-    counts: dict[int, tuple[int, int]] = {}
-    for number, _, label in found.samples:
-        count, first = counts.get(label, (0, number))
-        counts[label] = (count + 1, first)
-    return dict(sorted(counts.items()))
-
-
-def repeats(found: Reference, most: int) -> tuple[int, int, list[tuple[int, int, bool]]]:
-    seen: dict[str, tuple[int, int]] = {}
-    rows: list[tuple[int, int, bool]] = []
-    for number, path, label in found.samples:
-        first, other = seen.setdefault(path, (number, label))
-        if first != number:
-            rows.append((first, number, label == other))
-    conflicts = [row for row in rows if not row[2]]
-    return len(rows), len(conflicts), sorted((conflicts + [row for row in rows if row[2]])[:most])
-
-
-def common(here: Reference, there: Reference, most: int) -> Shared:
-    ours: dict[str, tuple[int, int]] = {}
-    theirs: dict[str, tuple[int, int]] = {}
-    for found, paths in ((here, ours), (there, theirs)):
-        for number, path, label in found.samples:
-            paths.setdefault(path, (number, label))
-    rows = [(ours[path], there) for path, there in theirs.items() if path in ours]
-    pairs = collections.Counter((a[1], b[1]) for a, b in rows)
-    return len(rows), sum(a[1] != b[1] for a, b in rows), [(a[0], b[0], a[1] == b[1]) for a, b in rows][:most], dict(pairs)
 
 
 def outcome(scan: Scan) -> dict[str, Any]:
     """Everything that a scan found, ready to be compared."""
-    assert scan.paths is not None
-    found = {name: value for name, value in vars(scan).items() if name not in ("paths", "rule")}
-    return {**found, "repeats": scan.paths.duplicates(3)}
+    return msgspec.structs.asdict(scan)
 
 
-def scan_bytes(data: bytes, rule: LabelFormat, prefix: str = "", *, large: bool, chunk: int = 1 << 20, most: int = 1 << 16) -> Scan:
+def scan_bytes(data: bytes, rule: LabelFormat, *, large: bool, chunk: int = 1 << 20, most: int = 1 << 16) -> Scan:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(label_scan, "CHUNK", chunk)
-        patch.setattr(label_scan, "MAX_LINE", most)
+        patch.setattr(label_lines, "CHUNK", chunk)
+        patch.setattr(label_lines, "MAX_LINE", most)
         path = os.path.join(folder, "list.txt")
         Path(path).write_bytes(data)
-        return scan_file(path, rule, prefix, large)
-
-
-BLANKS = ["", " ", "\t", "\u3000", "\u00a0", "\x0b", "\x1c", "\x85"]
-PATHS = st.one_of(
-    st.sampled_from(
-        [
-            *(
-                "a.jpg",
-                "b/c.jpg",
-                "./a.jpg",
-                "b/../a.jpg",
-                "b//c.jpg",
-                "b/./c.jpg",
-                "../a.jpg",
-                "/a.jpg",
-                "/b//c.jpg",
-                "//a.jpg",
-                "b/",
-                ".",
-            ),
-            *("", "..", ".a.jpg", "猫/狗.jpg", "\ufeffa.jpg", "a\u200bb.jpg", "a\u00a0b.jpg", "a\x7fb.jpg", "é.jpg", "a\tb.jpg", "a b.jpg"),
-            *("\x01", "n01440764/n01440764_10026.JPEG", "n01440764/n01440764_10027.JPEG", "long/" + 9 * "folder/" + "a.jpg", "image_id"),
-            *("12345678", "1234567", "123456789", "a", "ab", "abcdefgh/abcdefgh/abcdefgh", "abcdefgh/abcdefgh/abcdefgi"),
-        ]
-    ).map(lambda text: text.encode()),
-    st.sampled_from([b"\xb0\xa1.jpg", b"\xff\xfe", b"\xc2", b"\xe7\x8c", b"b\xed\xa0\x80.jpg"]),
-)
-LABELS = st.one_of(
-    st.integers(0, 4).map(str),
-    st.integers().map(str),
-    st.sampled_from(
-        [
-            *("", "-1", "+2", "007", "1_0", "1.0", "cat", "３", "²", "999999999", "1000000000", "4294967296", "999999999999999999"),
-            *("9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "9" * 30, "9" * 5000),
-            *("1,0,1", "0, 1", "1,,0", "1,99999999999999999999", "12", "0\x00", "3\u3000", "3\ufeff"),
-        ]
-    ),
-).map(lambda text: text.encode())
-ENDS = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\r"])
-
-
-@st.composite
-def label_files(draw: st.DrawFn, rule: LabelFormat) -> bytes:
-    """A label file: mostly lines of the rule's own shape, with every accident that real lists have had."""
-    own = (" " if rule.separator is None else rule.separator).encode()
-    separators = st.sampled_from(
-        [own, own, own, own, b" ", b"\t", b"  ", own + own, b",", "\u3000".encode(), "\u00a0".encode(), b" \t", b""]
-    )
-    columns = max(rule.image_column, rule.label_column) + 1
-
-    def usual() -> bytes:
-        cells = [draw(PATHS) for _ in range(columns)]
-        cells[rule.label_column] = draw(LABELS)
-        return functools.reduce(lambda left, right: left + draw(separators) + right, cells)
-
-    pieces = [draw(st.sampled_from([b"", b"", b"\xef\xbb\xbf"]))]
-    for _ in range(draw(st.integers(0, 12))):
-        kind = draw(st.integers(0, 9))
-        if kind < 6:
-            line = usual()
-        elif kind == 6:
-            line = usual() + draw(separators) + draw(st.one_of(PATHS, LABELS))
-        elif kind == 7:
-            line = draw(st.sampled_from(BLANKS)).encode() + usual() + draw(st.sampled_from(BLANKS)).encode()
-        elif kind == 8:
-            line = draw(st.sampled_from(BLANKS)).encode()
-        else:
-            line = draw(st.binary(max_size=24))
-        pieces += [line, draw(ENDS)]
-    if len(pieces) > 1 and draw(st.booleans()):
-        pieces.pop()
-    return b"".join(pieces).replace(b"\0", b"?")
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> tuple[bytes, LabelFormat]:
-    rule = draw(st.sampled_from(RULES))
-    return draw(label_files(rule)), rule
-
-
-SLOW = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-CHUNKS = st.sampled_from([3, 7, 8, 13, 64, 1 << 20])
+        return scan_file(path, rule, large)
 
 
 @SLOW
-@given(case=cases(), prefix=st.sampled_from(PREFIXES), chunk=CHUNKS, most=st.sampled_from([16, 1 << 16, 1 << 16]))
-@example(case=(b"a//b.jpg 0\na/b.jpg 0\n", PLAIN), prefix="", chunk=64, most=1 << 16)
-@example(case=(b"a/ 0\na 0\n", PLAIN), prefix="x/", chunk=64, most=1 << 16)
-@example(case=(b"a\t 3\na 3\n", SPACES), prefix="", chunk=64, most=1 << 16)
-@example(case=(b"a\tb 3\n", SPACES), prefix="", chunk=64, most=1 << 16)
-@example(case=("a\u3000b 3\na\u3000 3\n".encode(), SPACES), prefix="", chunk=64, most=1 << 16)
-@example(case=(b"a.jpg11\nb.jpg12\n", LabelFormat(separator="1")), prefix="", chunk=64, most=1 << 16)
-@example(case=(b"a\x7fb.jpg 1\n", PLAIN), prefix="", chunk=64, most=1 << 16)
-@example(case=(b"a.jpg 1\n", PLAIN), prefix="a\nb/", chunk=64, most=1 << 16)
-@example(case=(b"a-very-long-path/of-a-picture.jpg 1\nb 1\n", PLAIN), prefix="", chunk=1 << 20, most=1 << 16)
-@example(case=("猫猫猫猫猫猫 1\n".encode(), PLAIN), prefix="", chunk=64, most=16)
-@example(case=(b"a 0\rb 1\r", PLAIN), prefix="", chunk=4, most=1 << 16)
-@example(case=(b"a" * 100, PLAIN), prefix="", chunk=7, most=16)
-def test_the_two_ways_agree_with_each_other_and_with_paddleclas(
-    case: tuple[bytes, LabelFormat], prefix: str, chunk: int, most: int
-) -> None:
+@given(case=cases(), chunk=CHUNKS, most=st.sampled_from([16, 1 << 16, 1 << 16]))
+@example(case=(b"a//b.jpg 0\na/b.jpg 0\n", PLAIN), chunk=64, most=1 << 16)
+@example(case=(b"a/ 0\na 0\n", PLAIN), chunk=64, most=1 << 16)
+@example(case=(b"a\t 3\na 3\n", SPACES), chunk=64, most=1 << 16)
+@example(case=(b"a\tb 3\n", SPACES), chunk=64, most=1 << 16)
+@example(case=("a\u3000b 3\na\u3000 3\n".encode(), SPACES), chunk=64, most=1 << 16)
+@example(case=(b"a.jpg11\nb.jpg12\n", LabelFormat(separator="1")), chunk=64, most=1 << 16)
+@example(case=(b"a\x7fb.jpg 1\n", PLAIN), chunk=64, most=1 << 16)
+@example(case=(b"a.jpg 1\n", PLAIN), chunk=64, most=1 << 16)
+@example(case=(b"a-very-long-path/of-a-picture.jpg 1\nb 1\n", PLAIN), chunk=1 << 20, most=1 << 16)
+@example(case=("猫猫猫猫猫猫 1\n".encode(), PLAIN), chunk=64, most=16)
+@example(case=(b"a 0\rb 1\r", PLAIN), chunk=4, most=1 << 16)
+@example(case=(b"a" * 100, PLAIN), chunk=7, most=16)
+def test_the_two_ways_agree_with_each_other_and_with_paddleclas(case: tuple[bytes, LabelFormat], chunk: int, most: int) -> None:
     data, rule = case
-    small = outcome(scan_bytes(data, rule, prefix, large=False, chunk=chunk, most=most))
-    large = outcome(scan_bytes(data, rule, prefix, large=True, chunk=chunk, most=most))
+    small = outcome(scan_bytes(data, rule, large=False, chunk=chunk, most=most))
+    large = outcome(scan_bytes(data, rule, large=True, chunk=chunk, most=most))
     assert small == large
-    expected = reference(data, rule, prefix, most)
+    expected = reference(data, rule, most=most)
     assert small["lines"] == expected.lines
     assert small["samples"] == len(expected.samples)
     assert sum(small["bad_counts"].values()) == len(expected.bad)
@@ -228,7 +68,6 @@ def test_the_two_ways_agree_with_each_other_and_with_paddleclas(
         assert small["per_class"] == tally(expected)
     else:
         assert sum(small["widths"].values()) == len(expected.samples)
-    assert small["repeats"] == repeats(expected, 3)
     assert small["bom"] == data.startswith(b"\xef\xbb\xbf")
     assert small["crlf"] == (b"\r\n" in data)
     assert small["size"] == len(data)
@@ -248,32 +87,9 @@ def _is_utf8(data: bytes) -> bool:
 @given(case=cases(), chunk=st.sampled_from([3, 4, 5, 7, 64]), large=st.booleans())
 def test_it_does_not_matter_where_the_borders_of_the_chunks_fall(case: tuple[bytes, LabelFormat], chunk: int, large: bool) -> None:
     data, rule = case
-    pieces = outcome(scan_bytes(data, rule, "x/", large=large, chunk=chunk))
-    whole = outcome(scan_bytes(data, rule, "x/", large=large))
+    pieces = outcome(scan_bytes(data, rule, large=large, chunk=chunk))
+    whole = outcome(scan_bytes(data, rule, large=large))
     assert pieces == whole
-
-
-@st.composite
-def pairs(draw: st.DrawFn) -> tuple[bytes, bytes, LabelFormat]:
-    rule = draw(st.sampled_from(RULES))
-    return draw(label_files(rule)), draw(label_files(rule)), rule
-
-
-@SLOW
-@given(case=pairs(), prefixes=st.tuples(st.sampled_from(PREFIXES), st.sampled_from(PREFIXES)), chunk=CHUNKS)
-@example(case=(b"a 0\nb 0\n", b"a 0\n" * 30 + b"b 0\n", PLAIN), prefixes=("", ""), chunk=64)
-@example(case=(b"x/a 0\n", b"a 0\n", PLAIN), prefixes=("", "x/"), chunk=64)
-@example(case=(b"a 0\n", b"../a 0\n", PLAIN), prefixes=("", "x/"), chunk=64)
-def test_both_ways_find_the_same_shared_paths(case: tuple[bytes, bytes, LabelFormat], prefixes: tuple[str, str], chunk: int) -> None:
-    first, second, rule = case
-    found = []
-    for large in (False, True):
-        here = scan_bytes(first, rule, prefixes[0], large=large, chunk=chunk).paths
-        there = scan_bytes(second, rule, prefixes[1], large=large, chunk=chunk).paths
-        assert here is not None
-        found.append(here.shared(there, 5))
-    assert found[0] == found[1]
-    assert found[0] == common(reference(first, rule, prefixes[0]), reference(second, rule, prefixes[1]), 5)
 
 
 @settings(max_examples=100, deadline=None)
@@ -287,24 +103,13 @@ def test_a_list_without_accidents_is_read_in_full(rows: list[tuple[str, int]], l
     assert found.samples == found.lines == len(rows)
     assert found.bad == []
     assert found.per_class == tally(reference(data, PLAIN))
-    assert found.paths is not None
-    assert found.paths.duplicates(5) == repeats(reference(data, PLAIN), 5)
-
-
-def test_equal_hashes_mean_equal_paths_however_alike_they_are() -> None:
-    """Names that differ in one figure at any place, of any length up to some words of eight bytes."""
-    names = sorted({("n0144076" * 4)[:length] + str(k) + "x" * tail for length in range(25) for k in range(10) for tail in range(9)})
-    data = "".join(f"{name} {k}\n" for k, name in enumerate(names)).encode()
-    found = scan_bytes(data, PLAIN, large=True)
-    assert found.paths is not None
-    assert found.paths.duplicates(5) == (0, 0, [])
 
 
 @pytest.mark.parametrize("large", [False, True])
 def test_read_lines_counts_as_the_scan_does(large: bool, tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_bytes(b"a 0\r\nb x\r\n\xffc 1\rd 2\n" + b"e" * (1 << 17) + b"\nf\x1c\x0c 3\ng y")
-    found = scan_file(str(path), PLAIN, "", large)
+    found = scan_file(str(path), PLAIN, large)
     assert [(line, reason) for line, reason, *_ in found.bad] == [(2, "not-integer"), (5, "too-long"), (7, "not-integer")]
     lines = read_lines(str(path), {1, 2, 3, 4, 6, 7, 99})
     assert {number: line.strip() for number, line in lines.items()} == {
@@ -347,15 +152,15 @@ class TestDetails:
         assert found.samples == 2
 
     def test_a_line_of_64_kib_is_reported_and_the_rest_is_read(self, large: bool) -> None:
-        long = b"x" * (label_scan.MAX_LINE - 2)
+        long = b"x" * (label_lines.MAX_LINE - 2)
         found = scan_bytes(b"a 0\n" + long + b" 1\n" + long[:-1] + b" 2\nb 1\n", PLAIN, large=large)
         assert [(line, reason) for line, reason, *_ in found.bad] == [(2, "too-long")]
-        assert found.bad[0][2] == "x" * label_scan.PREVIEW + "…"
+        assert found.bad[0][2] == "x" * label_lines.PREVIEW + "…"
         assert found.per_class == {0: (1, 1), 1: (1, 4), 2: (1, 3)}
 
     def test_an_empty_file(self, large: bool) -> None:
         found = outcome(scan_bytes(b"", PLAIN, large=large))
-        assert (found["lines"], found["samples"], found["per_class"], found["repeats"]) == (0, 0, {}, (0, 0, []))
+        assert (found["lines"], found["samples"], found["per_class"]) == (0, 0, {})
 
     def test_only_blank_lines(self, large: bool) -> None:
         found = scan_bytes(b"\n\r\n \n\r", PLAIN, large=large)
@@ -371,13 +176,8 @@ class TestDetails:
         assert found.per_class == {}
 
     def test_extra_columns_are_counted(self, large: bool) -> None:
-        assert scan_bytes(b"a 1 7\nb 2\n", SPACES, large=large).extra_columns == 1
-
-    def test_repeats_that_disagree_come_first(self, large: bool) -> None:
-        data = b"".join(b"p%d 0\n" % k for k in range(9)) * 2 + b"p8 1\np7 1\n"
-        found = scan_bytes(data, PLAIN, large=large)
-        assert found.paths is not None
-        assert found.paths.duplicates(3) == (11, 2, [(1, 10, True), (8, 20, False), (9, 19, False)])
+        found = scan_bytes(b"b 2\na 1 7\n", SPACES, large=large)
+        assert (found.extra_columns, found.first_extra) == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -420,7 +220,7 @@ from checks.facts.label_format import LabelFormat
 from checks.facts.label_scan import scan_file
 for large in (False, True):
     try:
-        scan_file(sys.argv[1], LabelFormat(), "", large)
+        scan_file(sys.argv[1], LabelFormat(), large)
     except Unreadable as error:
         print(error.unavailable.reason, error.unavailable.values["file"] == sys.argv[1])
 """
@@ -470,7 +270,7 @@ def test_folder_missing_and_bad_names(tmp_path: Path) -> None:
         ("nul\0.txt", "file-unreadable"),
     ]:
         with pytest.raises(Unreadable) as caught:
-            scan_file(os.path.join(tmp_path, name), PLAIN, "", False)
+            scan_file(os.path.join(tmp_path, name), PLAIN, False)
         assert caught.value.unavailable.reason == reason, name
 
 
@@ -502,10 +302,11 @@ def test_binary(large: bool) -> None:
 MEMORY = """
 import sys, tracemalloc
 from checks.facts.label_format import LabelFormat
-from checks.facts.label_scan import scan_file, read_lines
+from checks.facts.label_lines import read_lines
+from checks.facts.label_scan import scan_file
 import numpy
 tracemalloc.start()
-found = scan_file(sys.argv[1], LabelFormat(), "", sys.argv[2] == "large")
+found = scan_file(sys.argv[1], LabelFormat(), sys.argv[2] == "large")
 lines = read_lines(sys.argv[1], {1, 3})
 print(found.lines, found.samples, found.bad_counts, sorted(lines), tracemalloc.get_traced_memory()[1])
 """

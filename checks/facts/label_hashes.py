@@ -1,0 +1,314 @@
+"""Which paths of large label files may stand on two lines: eight bytes remembered of each line, eight more to sort them.
+
+Equal paths always have equal hashes, so nothing is missed; lines with equal hashes are read again and their paths compared, so that no collision is
+ever reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from checks.facts.label_columns import Columns, Piece, take_apart, wide_spaces
+from checks.facts.label_lines import LabelFile, Told
+from checks.facts.label_tables import Comparison, Folders, PathTable, Repeats, Shared, Source, label_of, printable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Hashes = npt.NDArray[np.uint64]
+
+BATCH = 200_000
+"""How many suspected lines are compared at once, about 60 MB of paths at most."""
+_USUAL_LENGTH = 128
+_GOLDEN = 0x9E3779B97F4A7C15
+_GOLDEN_SQUARED = 0xD1B54A32D192ED03
+_SLOT_BITS = 20
+_SLASH = 47
+_BLOCK = 1 << 18
+
+
+def compare_large(sources: list[Source], pairs: list[tuple[int, int]], examples: int, most: int, told: Told | None = None) -> Comparison:
+    """What `compare_small` finds, with about 16 bytes for each line.
+
+    Raises:
+        Unreadable: as `LabelFile`.
+    """
+    total = sum(source.lines for source in sources)
+    before = 0
+
+    def over_all(lines: int, _: int) -> None:
+        if told:
+            told(min(before + lines, total), total)
+
+    read = []
+    for source in sources:
+        read.append(read_hashes(source, most, over_all))
+        before += source.lines
+    hashes = [found for found, _ in read]
+    repeats, shared = [Repeats() for _ in sources], [Shared() for _ in pairs]
+    for batch in batches(hashes, suspects(hashes, pairs)):
+        tables = [read_some(source, lines, over_all) for source, lines in zip(sources, batch, strict=True)]
+        for found, table in zip(repeats, tables, strict=True):
+            found.add(table.repeats, examples)
+        for both, (a, b) in zip(shared, pairs, strict=True):
+            both.add(tables[a], tables[b], examples)
+    return repeats, shared, [folders for _, folders in read]
+
+
+def read_hashes(source: Source, most: int, told: Told | None = None) -> tuple[Hashes, Folders | None]:
+    """A hash of each line's path under the common root, 0 where the line is no sample, and the samples per folder and label.
+
+    Returns:
+        Hashes `(lines,)` uint64, and the folders (None past `most` of them, and for multi-label rows).
+
+    Raises:
+        Unreadable: as `LabelFile`.
+    """
+    import numpy as np
+
+    shape = Columns(source.rule)
+    before = source.prefix.encode("utf-8", "surrogateescape")
+    folders = _FolderTally(np, source.rule.offset, most) if source.rule.labels == "class" else None
+    found: Hashes = np.zeros(source.lines, np.uint64)
+    with LabelFile(source.path, told=told) as file:
+        for data in file.pieces():
+            piece = take_apart(np, data, shape, not data.isascii() and wide_spaces(data))
+            _only_plain_paths(np, piece, bool(before), shape.image == 0)
+            first, file.lines = file.lines, file.lines + len(piece.ends)
+            if file.lines > len(found):  # it has grown since it was surveyed
+                found = np.concatenate((found, np.zeros(file.lines, np.uint64)))
+            starts = piece.path_starts
+            if before:
+                shift = (np.arange(len(piece.ends)) if piece.good is None else piece.good) * len(before)
+                prefixed = before + data.replace(b"\n", b"\n" + before)
+                hashes = hash_spans(np, prefixed, starts + shift, piece.path_ends + shift + len(before))
+            else:
+                hashes = hash_spans(np, data, starts, piece.path_ends)
+            found[first : file.lines][slice(None) if piece.good is None else piece.good] = hashes
+            if folders is not None:
+                folders.add(data, piece)
+            odd = piece.odd(np)
+            texts, places = [], []
+            for index, line in zip(odd, _lines(np, data, piece.ends, odd), strict=True):
+                parsed = source.read(line)
+                if parsed is not None:
+                    texts.append(source.key(parsed.path).encode("utf-8", "surrogateescape"))
+                    places.append(first + index)
+                    if folders is not None:
+                        folders.add_one(parsed.path.rpartition("/")[0], parsed.label)
+            if texts:
+                ends = np.cumsum([len(text) for text in texts])
+                found[places] = hash_spans(np, b"".join(texts), np.concatenate(([0], ends[:-1])), ends)
+            if folders is not None and folders.full:
+                folders = None
+    return found[: file.lines], printable(folders.result()) if folders is not None else None
+
+
+def _lines(np: Any, data: bytes, ends: Any, indexes: list[int]) -> Iterator[str]:
+    some = np.array(indexes, np.int64)
+    starts = np.where(some > 0, ends[some - 1] + 1, 0).tolist() if len(some) else []
+    for start, end in zip(starts, ends[some].tolist(), strict=True):
+        yield data[start:end].decode("utf-8", "surrogateescape")
+
+
+def _only_plain_paths(np: Any, piece: Piece, has_prefix: bool, first_column: bool) -> None:
+    """Make odd ones of the lines whose path is to be normalised, or is absolute where there is a prefix."""
+    if not piece.count:
+        return
+    if has_prefix and not first_column:  # prefixes are put before lines
+        piece.narrow(np.zeros(piece.count, bool))
+        return
+    buffer = piece.buffer
+    head, tail = buffer[piece.path_starts], buffer[piece.path_ends - 1]
+    fine = (head != 46) & (tail != _SLASH)
+    if has_prefix:
+        fine &= head != _SLASH
+    spots = np.flatnonzero((buffer[:-1] == _SLASH) & ((buffer[1:] | 1) == _SLASH))  # "//" and "/."
+    if len(spots):
+        plain = np.ones(len(piece.ends), bool)
+        plain[np.searchsorted(piece.ends, spots)] = False
+        fine &= plain if piece.good is None else plain[piece.good]
+    if not bool(fine.all()):
+        piece.narrow(fine)
+
+
+def hash_spans(np: Any, data: bytes, starts: Any, ends: Any) -> Hashes:
+    """A 64-bit hash of each span of bytes, never 0: the sum of its 8-byte words, each times an odd number of its place.
+
+    The last word overlaps the one before, so that no byte needs a mask. The numbers are powers of 2^64 divided by the golden ratio (Knuth,
+    TAOCP 3, 6.4). Of 1.3 million different paths two collide with a chance of about 5e-8.
+    """
+    words = np.ndarray((len(data) + _USUAL_LENGTH,), "<u8", data + bytes(_USUAL_LENGTH + 7), 0, (1,))
+    lengths = ends - starts
+    longest, shortest = int(lengths.max(initial=0)), int(lengths.min(initial=0))
+    factor = _GOLDEN
+    state = lengths.astype(np.uint64) * np.uint64(factor)
+    longer: Any = None
+    for place in range(0, longest - 8, 8):
+        factor = factor * _GOLDEN % 2**64
+        if place < _USUAL_LENGTH:
+            word = words[starts + place] * np.uint64(factor)
+            state += word if place + 8 < shortest else np.where(lengths > place + 8, word, 0)
+        else:  # one line of 60 kB must not make every line as dear
+            longer = np.flatnonzero(lengths > place + 8) if longer is None else longer[lengths[longer] > place + 8]
+            state[longer] += words[starts[longer] + place] * np.uint64(factor)
+    final = words[np.maximum(ends - 8, starts)]
+    if shortest < 8:
+        masks = np.array([(1 << (8 * n)) - 1 for n in range(9)], np.uint64)
+        final = final & masks[np.minimum(lengths, 8)]
+    # the last word stands at another place for each length, so its factor must not depend on the place
+    hashes: Hashes = state + (final ^ (final >> np.uint64(31))) * np.uint64(_GOLDEN_SQUARED)
+    hashes |= np.uint64(1)
+    return hashes
+
+
+class _FolderTally:
+    """Samples per folder and label. A table of slots finds the pair of a line by its hash; what it does not know is told apart one by one."""
+
+    def __init__(self, np: Any, offset: int, most: int) -> None:
+        self.np = np
+        self.offset = offset
+        self.most = most
+        self.pairs: list[tuple[str, int]] = []
+        self.known: dict[int, int] = {}
+        self.names: set[str] = set()
+        self.slots: Any = np.zeros(1 << _SLOT_BITS, np.int32)
+        self.keys: Any = np.zeros(0, np.uint64)
+        self.counts: Any = np.zeros(0, np.int64)
+        self.others: dict[tuple[str, int], int] = {}
+
+    @property
+    def full(self) -> bool:
+        """Whether there are too many folders to be told."""
+        return len(self.names) > self.most
+
+    def add(self, data: bytes, piece: Piece) -> None:
+        """Count the good lines of a piece."""
+        np = self.np
+        if not piece.count:
+            return
+        slashes = np.flatnonzero(piece.buffer == _SLASH)
+        starts, ends = piece.path_starts, piece.path_starts
+        if len(slashes):
+            last = slashes[np.maximum(np.searchsorted(slashes, piece.path_ends) - 1, 0)]
+            ends = np.where((last >= starts) & (last < piece.path_ends), last, starts)
+        hashes = hash_spans(np, data, starts, ends)
+        hashes += piece.labels.astype(np.uint64) * np.uint64(_GOLDEN_SQUARED)
+        hashes ^= hashes >> np.uint64(29)
+        hashes *= np.uint64(_GOLDEN)
+        slots = (hashes >> np.uint64(64 - _SLOT_BITS)).astype(np.int64)
+        if len(self.keys):
+            ids = self.slots[slots]
+            hit = self.keys[ids] == hashes
+            self.counts += np.bincount(ids[hit], minlength=len(self.counts))
+            missed = np.flatnonzero(~hit)
+        else:
+            missed = np.arange(len(hashes))
+        if len(missed):
+            self._add_new(data, piece, hashes, slots, starts, ends, missed)
+
+    def _add_new(self, data: bytes, piece: Piece, hashes: Any, slots: Any, starts: Any, ends: Any, missed: Any) -> None:
+        np = self.np
+        keys, index, counts = np.unique(hashes[missed], return_index=True, return_counts=True)
+        index = missed[index]
+        ids, times, fresh = [], counts.tolist(), []
+        rows = zip(keys.tolist(), starts[index].tolist(), ends[index].tolist(), piece.labels[index].tolist(), strict=True)
+        for key, start, end, label in rows:
+            number = self.known.get(key)
+            if number is None:
+                number = self.known[key] = len(self.pairs)
+                name = data[start:end].decode("utf-8", "surrogateescape")
+                self.names.add(name)
+                self.pairs.append((name, label + self.offset))
+                fresh.append(key)
+            ids.append(number)
+        self.keys = np.concatenate((self.keys, np.array(fresh, np.uint64)))
+        self.counts = np.concatenate((self.counts, np.zeros(len(fresh), np.int64)))
+        np.add.at(self.counts, ids, times)
+        self.slots[slots[index]] = ids
+
+    def add_one(self, folder: str, label: int) -> None:
+        """Count one sample."""
+        self.names.add(folder)
+        self.others[folder, label] = self.others.get((folder, label), 0) + 1
+
+    def result(self) -> Folders:
+        """Folder → label → samples."""
+        found: Folders = {}
+        rows = [*zip(self.pairs, self.counts.tolist(), strict=True), *self.others.items()]
+        for (folder, label), samples in rows:
+            labels = found.setdefault(folder, {})
+            labels[label] = labels.get(label, 0) + samples
+        return found
+
+
+def suspects(lists: list[Hashes], pairs: list[tuple[int, int]]) -> Hashes:
+    """The hashes that stand twice in one list, or in both lists of a pair, in order and each once."""
+    import numpy as np
+
+    found = []
+    ordered = {}
+    for number, hashes in enumerate(lists):
+        own = np.sort(hashes)
+        own = own[np.searchsorted(own, np.uint64(1)) :]
+        found.append(own[1:][own[1:] == own[:-1]])
+        if any(number in pair for pair in pairs):
+            ordered[number] = own
+    for a, b in pairs:
+        few, many = sorted((ordered[a], ordered[b]), key=len)
+        if len(few):
+            place = np.minimum(np.searchsorted(many, few), len(many) - 1)
+            found.append(few[many[place] == few])
+    return np.unique(np.concatenate(found)) if found else np.zeros(0, np.uint64)
+
+
+def batches(lists: list[Hashes], wanted: Hashes) -> Iterator[list[Any]]:
+    """For each batch of suspected hashes the indexes of the lines that have them, one array for each list."""
+    import numpy as np
+
+    if not len(wanted):
+        return
+    lines, ranks = [], []
+    for hashes in lists:
+        here, rank = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for start in range(0, len(hashes), _BLOCK):
+            some = hashes[start : start + _BLOCK]
+            place = np.minimum(np.searchsorted(wanted, some), len(wanted) - 1)
+            index = np.flatnonzero(wanted[place] == some)
+            here.append(index + start)
+            rank.append(place[index])
+        lines.append(np.concatenate(here))
+        ranks.append(np.concatenate(rank))
+    weight = np.cumsum(np.bincount(np.concatenate(ranks), minlength=len(wanted)))
+    batch = weight // BATCH
+    for number in range(int(batch[-1]) + 1):
+        low, high = np.searchsorted(batch, (number, number + 1))
+        yield [here[(rank >= low) & (rank < high)] for here, rank in zip(lines, ranks, strict=True)]
+
+
+def read_some(source: Source, indexes: Any, told: Told | None = None) -> PathTable:
+    """The exact paths of some lines, by their indexes from 0, in order.
+
+    Raises:
+        Unreadable: as `LabelFile`.
+    """
+    import numpy as np
+
+    table = PathTable()
+    done = 0
+    with LabelFile(source.path, told=told) as file:
+        for data in file.pieces():
+            if done == len(indexes):
+                break
+            ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+            first, file.lines = file.lines, file.lines + len(ends)
+            upto = int(np.searchsorted(indexes, file.lines))
+            here = (indexes[done:upto] - first).tolist()
+            done = upto
+            for index, line in zip(here, _lines(np, data, ends, here), strict=True):
+                parsed = source.read(line)
+                if parsed is not None:
+                    table.add(source.key(parsed.path), first + index + 1, label_of(parsed))
+    return table

@@ -1,0 +1,157 @@
+"""Which paths of label files stand on two lines, of one list or of two: exactly, with every path in a table."""
+
+from __future__ import annotations
+
+import posixpath
+
+import msgspec
+
+from checks.facts import label_lines
+from checks.facts.label_format import LabelFormat, Parsed, parse_line
+from checks.facts.label_lines import LabelFile
+from checks.facts.label_scan import in_range, plain_separator, too_long
+
+Repeat = tuple[int, int, bool]
+"""First line, second line, and whether both have the same label."""
+Folders = dict[str, dict[int, int]]
+
+
+class Repeats:
+    """Lines too many, those of them with another label than the first, and the first few, conflicts before the others."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.conflicts = 0
+        self.rows: list[Repeat] = []
+
+    def add(self, rows: list[Repeat], most: int) -> None:
+        """Count more of them; at most `most` are kept."""
+        self.count += len(rows)
+        self.conflicts += sum(not same for _, _, same in rows)
+        self.rows = sorted(self.rows + rows, key=lambda row: (row[2], row[1]))[:most]
+
+
+class Shared:
+    """Paths that stand in two lists: how many, those of them with another label, examples in order of the second list, and pairs of labels."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.conflicts = 0
+        self.rows: list[Repeat] = []
+        self.labels: dict[tuple[int, int], int] = {}
+
+    def add(self, here: PathTable, there: PathTable, most: int) -> None:
+        """Count what two tables share; of repeats the first line counts."""
+        rows = []
+        for path, (line, label) in there.seen.items():
+            if path in here.seen:
+                first, label_here = here.seen[path]
+                rows.append((first, line, label == label_here))
+                self.labels[label_here, label] = self.labels.get((label_here, label), 0) + 1
+        self.count += len(rows)
+        self.conflicts += sum(not same for _, _, same in rows)
+        self.rows = sorted(self.rows + rows, key=lambda row: row[1])[:most]
+
+
+class PathTable:
+    """Paths with the line and label of their first sample, and the repeats of them."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, tuple[int, int]] = {}
+        self.repeats: list[Repeat] = []
+
+    def add(self, path: str, line: int, label: int) -> None:
+        """Add a sample; lines come in order."""
+        first, other = self.seen.setdefault(path, (line, label))
+        if first != line:
+            self.repeats.append((first, line, label == other))
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A label file of so many lines, how its dataset class reads a line, and what stands before its relative paths under a common root."""
+
+    path: str
+    rule: LabelFormat
+    prefix: str
+    lines: int
+
+    def read(self, line: str) -> Parsed | None:
+        """The sample of a line, or None where the dataset class reads none."""
+        if too_long(line):
+            return None
+        parsed = parse_line(line, self.rule)
+        return parsed if isinstance(parsed, Parsed) and in_range(parsed) else None
+
+    def key(self, path: str) -> str:
+        """The path under the common root, normalised; an absolute one stays what it is."""
+        prefix = "" if path.startswith("/") else self.prefix
+        if prefix or path[:1] in ("", ".") or path[-1] == "/" or "/." in path or "//" in path:
+            return posixpath.normpath(prefix + path)
+        return path
+
+
+def label_of(parsed: Parsed) -> int:
+    """The label, as one number."""
+    return hash(parsed.values) if parsed.values else parsed.label
+
+
+def read_table(source: Source, most: int) -> tuple[PathTable, Folders | None]:
+    """All paths of a small list, and its samples per folder and label (None past `most` folders, and for multi-label rows).
+
+    Raises:
+        Unreadable: as `LabelFile`.
+    """
+    table = PathTable()
+    rule = source.rule
+    folders: Folders = {}
+    counted = rule.labels == "class"
+    separator, usual = None if rule.separator is None else plain_separator(rule), label_lines.MAX_LINE // 4
+    with LabelFile(source.path) as file:
+        for piece in file.pieces():
+            lines = piece.decode("utf-8", "surrogateescape").split("\n")
+            lines.pop()
+            for line in lines:
+                file.lines += 1
+                name, _, tail = line.partition(separator) if separator else ("", "", "")
+                if name and tail.isdigit() and tail.isascii() and len(tail) < 19 and not name[0].isspace() and len(line) < usual:
+                    label = value = int(tail) + rule.offset
+                else:
+                    parsed = source.read(line)
+                    if parsed is None:
+                        continue
+                    name, label, value = parsed.path, parsed.label, label_of(parsed)
+                table.add(source.key(name), file.lines, value)
+                if counted:
+                    labels = folders.setdefault(name.rpartition("/")[0], {})
+                    labels[label] = labels.get(label, 0) + 1
+            counted = counted and len(folders) <= most
+    return table, printable(folders) if counted else None
+
+
+Comparison = tuple[list[Repeats], list[Shared], list[Folders | None]]
+"""Repeats of each list, what each pair of lists shares, and samples per folder and label of each list."""
+
+
+def compare_small(sources: list[Source], pairs: list[tuple[int, int]], examples: int, most: int) -> Comparison:
+    """Compare lists, all of whose paths fit into memory; `most` folders are told apart, `examples` kept.
+
+    Raises:
+        Unreadable: as `LabelFile`.
+    """
+    read = [read_table(source, most) for source in sources]
+    repeats, shared = [Repeats() for _ in sources], [Shared() for _ in pairs]
+    for found, (table, _) in zip(repeats, read, strict=True):
+        found.add(table.repeats, examples)
+    for both, (a, b) in zip(shared, pairs, strict=True):
+        both.add(read[a][0], read[b][0], examples)
+    return repeats, shared, [folders for _, folders in read]
+
+
+def printable(folders: Folders) -> Folders:
+    """Folders whose names can be written as JSON: bytes that are not UTF-8 become U+FFFD."""
+    found: Folders = {}
+    for name, labels in folders.items():
+        into = found.setdefault(name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), {})
+        for label, samples in labels.items():
+            into[label] = into.get(label, 0) + samples
+    return found
