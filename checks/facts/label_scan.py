@@ -91,7 +91,7 @@ class Scan(msgspec.Struct):
             return None
         if parsed is None:
             return None
-        if not in_range(parsed):
+        if not in_range(parsed, self.rule):
             self.note_bad(number, "not-integer", text)
             return None
         if parsed.columns > max(self.rule.image_column, self.rule.label_column) + 1:
@@ -121,9 +121,9 @@ class Scan(msgspec.Struct):
             self.values[value] = self.values.get(value, 0) + times
 
 
-def in_range(parsed: Parsed) -> bool:
+def in_range(parsed: Parsed, rule: LabelFormat) -> bool:
     """Whether numpy's int64, which the dataset classes make of a label, can hold it."""
-    return all(-_INT64 <= value < _INT64 for value in (parsed.label, *parsed.values))
+    return all(-_INT64 <= value < _INT64 for value in (parsed.label, parsed.label - rule.offset, *parsed.values))
 
 
 def scan_file(path: str, rule: LabelFormat, large: bool, told: Told | None = None) -> Scan:

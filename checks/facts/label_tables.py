@@ -80,7 +80,7 @@ class Source(msgspec.Struct, frozen=True):
         if too_long(line):
             return None
         parsed = parse_line(line, self.rule)
-        return parsed if isinstance(parsed, Parsed) and in_range(parsed) else None
+        return parsed if isinstance(parsed, Parsed) and in_range(parsed, self.rule) else None
 
     def key(self, path: str) -> str:
         """The path under the common root, normalised; an absolute one stays what it is."""

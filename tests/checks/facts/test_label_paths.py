@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from checks.facts import label_hashes, label_lines
 from checks.facts.base import Cancelled, Request, World
-from checks.facts.label_format import LabelFormat
+from checks.facts.label_format import MODERN, LabelFormat
 from checks.facts.label_hashes import compare_large, hash_spans
 from checks.facts.label_paths import LabelPaths, ListPaths
 from checks.facts.label_tables import Comparison, Source, compare_small
@@ -88,6 +88,7 @@ def lists(draw: st.DrawFn) -> list[File]:
 @example(files=[(b"a 0\nb 0\n", PLAIN, ""), (b"a 0\n" * 30 + b"b 0\n", PLAIN, "")], chunk=64, batch=9)
 @example(files=[(b"x/a 0\n", PLAIN, ""), (b"a 0\n", PLAIN, "x/")], chunk=64, batch=9)
 @example(files=[(b"a 0\n", PLAIN, ""), (b"../a 0\n", PLAIN, "x/")], chunk=64, batch=9)
+@example(files=[(b"0\t9223372036854775808\t0\ta.jpg\n", MODERN["LogoDataset"], "")], chunk=64, batch=9)
 @example(files=[(b"a 0\n/a 0\n", PLAIN, "x/"), (b"/a 1\na 1\n", PLAIN, "")], chunk=64, batch=9)
 def test_hashes_find_what_tables_find_and_what_a_plain_loop_finds(files: list[File], chunk: int, batch: int) -> None:
     small = compare(files, large=False, chunk=chunk)
