@@ -20,6 +20,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from knowledge.likeness import plain, slips, words
+
 Path = tuple[str | int, ...]
 
 
@@ -325,90 +327,27 @@ def _repaired(
 def _alike(table: dict[str, Any], slot: str, written: str, siblings: frozenset[str], sure: bool) -> Iterator[str]:
     """Names known in a slot that the written one may stand for, the likeliest first."""
     rule = table["slots"][slot]
-    plain, words = _plain(written), _words(written)
+    bare, its_words = plain(written), words(written)
     synonym = _SYNONYMS.get(slot, {}).get(written.strip().lower())
     ranked: list[tuple[int, bool, int, str]] = []
     for name, files in rule["keys"].items():
         if (slot, name) in _NEVER_OFFERED:
             continue
-        other = _plain(name)
-        if plain == other:
+        other = plain(name)
+        if bare == other:
             rank = 0
         elif name == synonym:
             rank = 1
-        elif words == _words(name):
+        elif its_words == words(name):
             rank = 2
         else:
-            distance = _slips(written, name, 1 if sure else 3)
+            distance = slips(written, name, 1 if sure else 3)
             if distance is None:
                 continue
             rank = 2 + distance
         ranked.append((rank, name not in siblings, -files, name))
     for _, _, _, name in sorted(ranked):
         yield name
-
-
-@functools.lru_cache(maxsize=1 << 16)
-def _plain(name: str) -> str:
-    return name.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
-
-
-def _parts(name: str) -> list[str]:
-    return name.strip().lower().replace("-", "_").split("_")
-
-
-def _words(name: str) -> frozenset[str]:
-    """The words of a name, singular, without their order: classes_num and class_num are the same two."""
-    return frozenset(
-        part[:-2] if part.endswith("sses") else part[:-1] if part.endswith("s") and not part.endswith("ss") else part
-        for part in _parts(name)
-    )
-
-
-# One letter apart and yet never one meant for the other.
-_DEVICES: Final = frozenset(("cpu", "dcu", "gcu", "gpu", "mlu", "mps", "npu", "xpu"))
-
-
-def _slips(written: str, name: str, most: int) -> int | None:
-    """Slips of the finger between two names, None when there are too many for names of this length.
-
-    Names of as many words each must be alike word by word: in_channels is not a misspelt hid_channels.
-    """
-    a, b = _plain(written), _plain(name)
-    distance = _distance(a, b, min(most, _tolerance(min(len(a), len(b)))))
-    if distance:
-        ours, theirs = _parts(written), _parts(name)
-        if _DEVICES & set(ours) != _DEVICES & set(theirs):
-            return None
-        if len(ours) == len(theirs):
-            for x, y in zip(ours, theirs, strict=True):
-                if _distance(x, y, _tolerance(min(len(x), len(y)))) is None:
-                    return None
-    return distance
-
-
-def _tolerance(length: int) -> int:
-    """How many slips of the finger are believable in a name of this length."""
-    return 0 if length < 3 else 1 if length < 6 else 2 if length < 12 else 3
-
-
-def _distance(a: str, b: str, limit: int) -> int | None:
-    """Slips between two names (a letter more, less, other, or two swapped); None when beyond `limit`."""
-    if abs(len(a) - len(b)) > limit:
-        return None
-    before: list[int] = []
-    last = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        row = [i]
-        for j, y in enumerate(b, 1):
-            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        if min(row) > limit:
-            return None
-        before, last = last, row
-    return last[-1] if last[-1] <= limit else None
 
 
 def _relocated(table: dict[str, Any], root: str, path: Path, at: int, generation: str) -> Path | None:
@@ -447,9 +386,9 @@ def _holding(table: dict[str, Any], head: Sequence[str], generation: str) -> lis
 
 
 def _ending(table: dict[str, Any], leaf: str, generation: str) -> list[tuple[str, ...]]:
-    plain = _plain(leaf)
+    bare = plain(leaf)
     paths = ((_split(dotted), files) for dotted, files in table["paths"][generation].items())
-    return _clear_winner([(known, files) for known, files in paths if len(known) > 1 and _plain(known[-1]) == plain])
+    return _clear_winner([(known, files) for known, files in paths if len(known) > 1 and plain(known[-1]) == bare])
 
 
 def _clear_winner(found: list[tuple[tuple[str, ...], int]]) -> list[tuple[str, ...]]:
