@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checks.facts.components import Components
 from checks.facts.label_map import LabelMap, LabelMaps
 from checks.facts.label_survey import Labels
 from checks.facts.machine import Host
 from checks.facts.overrides import Override
+from checks.facts.own_paddleclas import OwnPaddleClas
 from checks.facts.training_config import TopK, TrainingConfig
+from checks.judged import judged
 from checks.model import ANY, DEPLOY, EVAL, EXPORT, INFER, OVERRIDE_FILE, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 from knowledge.vocabulary import unknown_key
@@ -22,11 +25,12 @@ MOST_SUGGESTIONS = 200
 
 
 @check("CFG101", name="unknown-config-key", stages=ANY)
-def unknown_config_key(config: TrainingConfig) -> Iterator[Finding]:
+def unknown_config_key(config: TrainingConfig, components: Components | None, own: OwnPaddleClas | None) -> Iterator[Finding]:
     """A key of the file that exists nowhere in PaddleClas, which reads what it knows and ignores the rest."""
     if config.generation not in GENERATIONS_WITH_KEYS:
         raise NotApplicable("no-vocabulary", generation=config.generation)
     reported: set[str] = set()
+    theirs: frozenset[str] | None = None
     for path, spot in config.tree.spots.items():
         parts = tuple(path.split("."))
         if spot.override or (reported and any(".".join(parts[:n]) in reported for n in range(1, len(parts)))):
@@ -34,6 +38,10 @@ def unknown_config_key(config: TrainingConfig) -> Iterator[Finding]:
         found = unknown_key(parts, config.generation, _siblings(config, parts), suggest=len(reported) < MOST_SUGGESTIONS)
         if found is None or found.at != len(parts) - 1:
             continue
+        if theirs is None:
+            theirs = judged(components, own)
+        if path in theirs:
+            continue  # CFG110 to CFG114 know the class, this rule only the kind of place
         reported.add(path)
         fixes = (Fix("rename", "advice", "safe", values={"suggestion": found.suggestion}),) if found.suggestion else ()
         yield Finding(
@@ -51,7 +59,7 @@ def _siblings(config: TrainingConfig, parts: tuple[str, ...]) -> dict[str, objec
 
 
 @check("CFG102", name="unknown-override-key", stages=ANY)
-def unknown_override_key(config: TrainingConfig) -> Iterator[Finding]:
+def unknown_override_key(config: TrainingConfig, components: Components | None, own: OwnPaddleClas | None) -> Iterator[Finding]:
     """An override of a key that exists nowhere: from 2.4 on a new subtree that nothing reads, before that a KeyError (FAQ 5.2)."""
     if not config.overrides:
         raise NotApplicable("no-overrides")
@@ -62,7 +70,7 @@ def unknown_override_key(config: TrainingConfig) -> Iterator[Finding]:
             continue
         parts = tuple(item.key.split("."))
         found = unknown_key(parts, config.generation)
-        if found is None:
+        if found is None or item.key in judged(components, own):
             continue
         fixes: tuple[Fix, ...] = ()
         if found.suggestion:

@@ -16,14 +16,8 @@ from typing import NamedTuple
 import msgspec
 
 from knowledge.likeness import distance, plain, slips, words
-from knowledge.meanings import ARCHITECTURES, MEANT, PARAMETERS, SUFFIXES
-from knowledge.namespaces import INJECTED, OVERWRITTEN, READ_ELSEWHERE, TAKEN
+from knowledge.namespaces import INJECTED, OVERWRITTEN, READ_ELSEWHERE, TAKEN, base
 from knowledge.signature import Rest, Signature
-
-__all__ = [
-    "Suggestion", "branch_of", "branches", "closest_parameter", "era", "hidden", "known", "markers", "names", "outside", "present_in",
-    "signature", "suggest", "taken",
-]  # fmt: skip
 
 RESTS: tuple[Rest, ...] = ("error", "ignored", "open")
 
@@ -63,7 +57,7 @@ def _signature(number: int) -> Signature:
 def _bits(kind: str, branch: str | None) -> int:
     """The branches to look at: one, or all that have this kind of component."""
     table = _table()
-    covered = table.covers.get(kind, 0)
+    covered = table.covers.get(base(kind), 0)
     if branch in table.branches and covered & (bit := 1 << table.branches.index(branch)):
         return bit
     return covered
@@ -72,19 +66,19 @@ def _bits(kind: str, branch: str | None) -> int:
 def names(kind: str, branch: str | None = None) -> list[str]:
     """Every name of a kind, in one branch or in any."""
     bits = _bits(kind, branch)
-    return [name for name, variants in _table().kinds.get(kind, {}).items() if any(b & bits for b, _ in variants)]
+    return [name for name, variants in _table().kinds.get(base(kind), {}).items() if any(b & bits for b, _ in variants)]
 
 
 def known(kind: str, name: str, branch: str | None = None) -> bool:
     """Whether PaddleClas can resolve a name; in one branch, or in any that has this kind."""
     bits = _bits(kind, branch)
-    return any(b & bits for b, _ in _table().kinds.get(kind, {}).get(name, ()))
+    return any(b & bits for b, _ in _table().kinds.get(base(kind), {}).get(name, ()))
 
 
 def present_in(kind: str, name: str) -> list[str]:
     """The branches that know a name, oldest first."""
     bits = 0
-    for b, _ in _table().kinds.get(kind, {}).get(name, ()):
+    for b, _ in _table().kinds.get(base(kind), {}).get(name, ()):
         bits |= b
     return [branch for number, branch in enumerate(_table().branches) if bits >> number & 1]
 
@@ -92,7 +86,7 @@ def present_in(kind: str, name: str) -> list[str]:
 def branches(kind: str, name: str, parameter: str) -> list[str]:
     """The branches in which a component takes a parameter, oldest first."""
     bits = 0
-    for b, number in _table().kinds.get(kind, {}).get(name, ()):
+    for b, number in _table().kinds.get(base(kind), {}).get(name, ()):
         if parameter in _signature(number).names:
             bits |= b
     return [branch for number, branch in enumerate(_table().branches) if bits >> number & 1]
@@ -100,14 +94,14 @@ def branches(kind: str, name: str, parameter: str) -> list[str]:
 
 def hidden(kind: str, name: str) -> str | None:
     """The file of PaddleClas that defines a class which its namespace does not bring in, so that no config can name it."""
-    found = _table().hidden.get(kind, {}).get(name)
+    found = _table().hidden.get(base(kind), {}).get(name)
     return found[0] if found and not known(kind, name) else None
 
 
 def signature(kind: str, name: str, branch: str | None = None) -> Signature | None:
     """What a component's constructor takes; without a branch, the kindest reading of all. None for an unknown name."""
     bits = _bits(kind, branch)
-    found = [_signature(number) for b, number in _table().kinds.get(kind, {}).get(name, ()) if b & bits]
+    found = [_signature(number) for b, number in _table().kinds.get(base(kind), {}).get(name, ()) if b & bits]
     return taken(kind, merged(found)) if found else None
 
 
@@ -168,7 +162,7 @@ def era(uses: Iterable[tuple[str, str, Collection[str]]]) -> list[str]:
     table = _table()
     bits = (1 << len(table.branches)) - 1
     for kind, name, parameters in uses:
-        variants = table.kinds.get(kind, {}).get(name)
+        variants = table.kinds.get(base(kind), {}).get(name)
         if not variants:
             continue
         here = 0
@@ -186,9 +180,12 @@ def era(uses: Iterable[tuple[str, str, Collection[str]]]) -> list[str]:
 
 def suggest(kind: str, written: str, among: Collection[str] | None = None) -> Suggestion | None:
     """The name that was probably meant, among those given (all of the kind, if None); None when nothing is close enough to be worth a guess."""
+    from knowledge.meanings import ARCHITECTURES, MEANT, SUFFIXES  # read only where something is wrong
+
+    kind = base(kind)
     choice = names(kind) if among is None else among
     here = MEANT.get(kind.partition(".")[2] if kind.startswith("legacy.") and kind not in MEANT else kind, {})
-    meant = here.get(plain(written)) or (_architecture(written) if kind.endswith("arch") else None)
+    meant = here.get(plain(written)) or (ARCHITECTURES.get(plain(written).replace(".", "")) if kind.endswith("arch") else None)
     if meant in choice and meant is not None:
         return Suggestion(meant)
     if kind.endswith("arch"):
@@ -201,13 +198,9 @@ def suggest(kind: str, written: str, among: Collection[str] | None = None) -> Su
     return Suggestion(found) if found else None
 
 
-def _architecture(written: str) -> str | None:
-    return ARCHITECTURES.get(plain(written).replace(".", ""))
-
-
 def _closest(written: str, choice: Iterable[str], kind: str, *, numbers: bool) -> str | None:
     bare, its_words, digits = plain(written), words(written), _digits(written)
-    table = _table().kinds.get(kind, {})
+    table = _table().kinds.get(base(kind), {})
     ranked: list[tuple[int, int, str]] = []
     for name in choice:
         other = plain(name)
@@ -245,6 +238,8 @@ def _digits(name: str) -> list[str]:
 
 def closest_parameter(kind: str, written: str, choice: Collection[str], present: Collection[str] = ()) -> str | None:
     """The parameter that was probably meant: never one that is written already, and none when nothing is close enough."""
+    from knowledge.meanings import PARAMETERS
+
     free = [name for name in choice if name not in present]
     bare, its_words = plain(written), words(written)
     meant = PARAMETERS.get(kind.removeprefix("legacy.").removeprefix("deploy.").partition(".")[0], {}).get(bare) or PARAMETERS[""].get(bare)
@@ -259,3 +254,23 @@ def closest_parameter(kind: str, written: str, choice: Collection[str], present:
         elif (count := slips(written, name, 3)) is not None:
             ranked.append((4 + count, name))
     return min(ranked)[1] if ranked else None
+
+
+def blob_branches(blobs: Mapping[str, str], paths: Iterable[str]) -> list[str]:
+    """The branches that hold exactly these files, told by their git blob ids."""
+    table = _table()
+    bits = -1
+    for path in paths:
+        bits &= table.blobs.get(path, {}).get(blobs.get(path, "")[:12], 0)
+    return [branch for number, branch in enumerate(table.branches) if bits >> number & 1]
+
+
+def rests(kind: str, name: str, branch: str | None = None) -> set[Rest]:
+    """What becomes of an unknown parameter, on each branch that is looked at."""
+    bits = _bits(kind, branch)
+    return {_signature(number).rest for b, number in _table().kinds.get(base(kind), {}).get(name, ()) if b & bits}
+
+
+def is_branch(name: str) -> bool:
+    """Whether the table knows a branch of this name."""
+    return name in _table().branches

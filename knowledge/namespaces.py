@@ -32,7 +32,12 @@ _ARCHITECTURES = ("RecModel", "DistillationModel", "AttentionModel", "LinearTran
 NAMESPACES: dict[str, Namespace] = {
     # --- 2.2 and later
     "arch": Namespace(
-        "modern", "ppcls/arch/__init__.py", names="ppcls/arch/backbone/__init__.py", extra=_ARCHITECTURES, folder="ppcls/arch/backbone/"
+        "modern",
+        "ppcls/arch/__init__.py",
+        r"(?!_).*",
+        names="ppcls/arch/backbone/__init__.py",
+        extra=_ARCHITECTURES,
+        folder="ppcls/arch/backbone/",
     ),
     "gear": Namespace("modern", "ppcls/arch/gears/__init__.py", listed=("build_gear", "support_dict"), folder="ppcls/arch/gears/"),
     "loss": Namespace("modern", "ppcls/loss/__init__.py", r"(?!CombinedLoss)[A-Z].*", folder="ppcls/loss/"),
@@ -70,6 +75,9 @@ NAMESPACES: dict[str, Namespace] = {
 # paddle's own: paddle.regularizer, under the name without "Decay"
 FIXED: dict[str, tuple[str, ...]] = {"regularizer": ("L1", "L2")}
 
+LOOKED_UP_AS = {"arch.part": "arch", "transform.batch": "transform"}
+"""Kinds that other code builds, from the names of another kind."""
+
 INJECTED: dict[str, tuple[str, ...]] = {
     # what the builders pass themselves: nobody has to write it, and who does gets a TypeError
     "sampler": ("dataset", "data_source"),
@@ -86,10 +94,12 @@ OVERWRITTEN: dict[str, tuple[str, ...]] = {
     "sampler": ("total_epochs",),
     "sampler.part": ("batch_size",),
     "transform.mix": ("class_num",),
+    "transform.batch": ("class_num",),
 }
 TAKEN: dict[str, tuple[str, ...]] = {
     # what the builders take out before they call the constructor
     "arch": ("name", "use_sync_bn", "use_ml_decoder"),
+    "arch.part": ("name",),
     "gear": ("name",),
     "loss": ("weight",),
     "optimizer": ("name", "scope", "lr", "regularizer", "clip_norm"),
@@ -106,10 +116,16 @@ TAKEN: dict[str, tuple[str, ...]] = {
 READ_ELSEWHERE: dict[str, tuple[str, ...]] = {
     # keys of the same mapping that something else reads, so that they mean something even where the constructor passes over them
     "arch": ("infer_model_name", "infer_output_key", "infer_add_softmax", "is_rec", "class_num", "pretrained", "Head"),
+    "arch.part": ("infer_model_name", "infer_output_key", "infer_add_softmax", "class_num", "pretrained"),
 }
+
+
+def base(kind: str) -> str:
+    """The kind whose names count: a Backbone is looked up as an architecture."""
+    return LOOKED_UP_AS.get(kind, kind)
 
 
 def written(kind: str, name: str) -> str:
     """The Python name behind a config's name: `fixmatch` is `train_epoch_fixmatch`."""
-    space = NAMESPACES[kind]
+    space = NAMESPACES[base(kind)]
     return f"{space.prefix}{name}{space.suffix}"

@@ -5,6 +5,15 @@ from __future__ import annotations
 PHRASES_RULES: dict[str, tuple[str, str]] = {
     # --- components: names of PaddleClas and their parameters
     #
+    "no-components": (
+        "the config names no architecture, loss, transform or other component",
+        "配置里没有指定网络、损失、transform 等任何组件",
+    ),
+    "no-own-paddleclas": (
+        "no PaddleClas checkout is at hand",
+        "附近没有 PaddleClas 源码",
+    ),
+    #
     # --- deployment, export, weights
     #
     "no-deploy-config": (

@@ -109,8 +109,11 @@ class Signatures:
         found = self._called(path, owner, call.func, seen)
         given = [k.arg for k in call.keywords if k.arg]
         if any(isinstance(a, ast.Starred) for a in call.args):
-            return found.without(given)
-        return found.without([*given, *self._positional(path, owner, call)])
+            return found.without(given)  # what *args fill is up to whoever calls, and from a config nobody does
+        filled = self._positional(path, owner, call)
+        if len(call.args) > len(filled):  # the rest goes into *args, and where that leads is not followed
+            found = Signature(frozenset(), found.names, found.rest)
+        return found.without([*given, *filled])
 
     def _called(self, path: str, owner: ast.ClassDef | None, function: ast.expr, seen: frozenset[int]) -> Signature:
         if isinstance(function, ast.Attribute):

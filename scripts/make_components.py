@@ -62,13 +62,11 @@ OUTSIDE = {
 }
 
 # Files whose content tells which branch a checkout is; git's own blob ids, so that nothing of them is kept.
-MARKERS = (
-    *("ppcls/arch/__init__.py", "ppcls/arch/backbone/__init__.py", "ppcls/arch/gears/__init__.py", "ppcls/data/__init__.py"),
-    *("ppcls/data/preprocess/__init__.py", "ppcls/data/preprocess/ops/operators.py", "ppcls/engine/engine.py", "ppcls/loss/__init__.py"),
-    *("ppcls/metric/__init__.py", "ppcls/metric/metrics.py", "ppcls/optimizer/__init__.py", "ppcls/optimizer/optimizer.py"),
-    *("ppcls/optimizer/learning_rate.py", "ppcls/utils/config.py", "ppcls/utils/save_load.py", "ppcls/modeling/architectures/__init__.py"),
-    *("ppcls/data/imaug/__init__.py", "ppcls/data/reader.py", "tools/program.py", "tools/train.py"),
-    *("deploy/python/preprocess.py", "deploy/python/postprocess.py", "deploy/utils/predictor.py", "setup.py"),
+MARKERS = sorted(
+    {space.module for space in NAMESPACES.values()}
+    | {space.names for space in NAMESPACES.values() if space.names}
+    | {"ppcls/engine/engine.py", "ppcls/data/preprocess/ops/operators.py", "ppcls/metric/metrics.py", "ppcls/optimizer/__init__.py"}
+    | {"ppcls/utils/config.py", "ppcls/utils/save_load.py", "ppcls/data/reader.py", "tools/program.py", "tools/train.py", "setup.py"}
 )
 
 
