@@ -110,7 +110,7 @@ def unknown_component(config: TrainingConfig, components: Components, own: OwnPa
             case=_case(case, use.when),
             fixes=tuple(fixes),
             key=use.path,
-            name=use.name,
+            name=use.name or "''",
             suggestion=meant.name if meant else None,
             says=_says(use),
             file=file or "",
@@ -147,7 +147,10 @@ def _unknown(config: TrainingConfig, use: Use, parameter: str, found: Signature,
         if suggestion is None:
             case = "no-effect" if case == "ignored" and _matters(use) else f"{case}-no-suggestion"
     case = {"error": "default", "error-no-suggestion": "no-suggestion"}.get(case, case)
-    fixes = () if suggestion is None else (Fix("rename", "advice", "unsafe", values={"suggestion": suggestion}),)
+    fixes: tuple[Fix, ...] = ()
+    if suggestion is not None:
+        fix = "remove" if suggestion in use.parameters else "rename"
+        fixes = (Fix(fix, "advice", "unsafe", values={"suggestion": suggestion}),)
     says = "got multiple values for keyword argument" if passed_twice else "got an unexpected keyword argument"
     return Finding(
         at=_key_at(config, path),
@@ -256,6 +259,20 @@ def malformed_list_item(config: TrainingConfig, components: Components, own: Own
         elif item.problem in ("not-a-list", "bad-parameters"):
             at = _key_at(config, item.path)
         yield Finding(at=at, case=_case(case, item.when), fixes=tuple(fixes), **{"second": "", **values})
+    for use in components.uses:
+        if wrong := _misplaced(use):
+            values = {"key": use.path, "keys": [use.name], "value": "", "first": use.name, "second": ""}
+            yield Finding(at=_name_at(config, use), case=_case(wrong, use.when), fixes=(Fix(wrong, "advice", "safe"),), **values)
+
+
+def _misplaced(use: Use) -> str | None:
+    """Whether a transform of batches stands among those of single images, or the reverse."""
+    if use.kind not in ("transform", "transform.batch") or not table.known(use.kind, use.name):
+        return None
+    mixes = use.name == "OpSampler" or table.known("transform.mix", use.name)
+    if mixes != (use.kind == "transform.batch"):
+        return "misplaced-batch" if mixes else "misplaced"
+    return None
 
 
 def _other(item: Malformed, key: str) -> Use:

@@ -12,7 +12,7 @@ from checks.facts.machine import Host
 from checks.facts.overrides import Override
 from checks.facts.own_paddleclas import OwnPaddleClas
 from checks.facts.training_config import TopK, TrainingConfig
-from checks.judged import judged
+from checks.judged import Judged
 from checks.model import ANY, DEPLOY, EVAL, EXPORT, INFER, OVERRIDE_FILE, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 from knowledge.vocabulary import unknown_key
@@ -30,7 +30,7 @@ def unknown_config_key(config: TrainingConfig, components: Components | None, ow
     if config.generation not in GENERATIONS_WITH_KEYS:
         raise NotApplicable("no-vocabulary", generation=config.generation)
     reported: set[str] = set()
-    theirs: frozenset[str] | None = None
+    theirs: Judged | None = None
     for path, spot in config.tree.spots.items():
         parts = tuple(path.split("."))
         if spot.override or (reported and any(".".join(parts[:n]) in reported for n in range(1, len(parts)))):
@@ -39,7 +39,7 @@ def unknown_config_key(config: TrainingConfig, components: Components | None, ow
         if found is None or found.at != len(parts) - 1:
             continue
         if theirs is None:
-            theirs = judged(components, own)
+            theirs = Judged(components, own)
         if path in theirs:
             continue  # CFG110 to CFG114 know the class, this rule only the kind of place
         reported.add(path)
@@ -70,7 +70,7 @@ def unknown_override_key(config: TrainingConfig, components: Components | None, 
             continue
         parts = tuple(item.key.split("."))
         found = unknown_key(parts, config.generation)
-        if found is None or item.key in judged(components, own):
+        if found is None or item.key in Judged(components, own):
             continue
         fixes: tuple[Fix, ...] = ()
         if found.suggestion:

@@ -37,20 +37,24 @@ def rests(use: Use, own: OwnPaddleClas | None) -> set[Rest]:
     return table.rests(use.kind, use.name, own.branch if own else None)
 
 
-def judged(components: Components | None, own: OwnPaddleClas | None) -> frozenset[str]:
-    """The paths of names and parameters that the rules about components judge, so that those about keys need not."""
-    if components is None:
-        return frozenset()
-    places: set[str] = set()
-    for use in components.uses:
-        places.add(use.path)
-        found = signature(use, own) if known(use, own) else None
-        if found is not None and found.rest != "open":
-            places.update(use.place(p) for p in use.parameters)
-    for item in components.malformed:
-        places.add(item.path)
-        places.update(f"{item.path}.{key}" for key in item.keys)
-    return frozenset(places)
+class Judged:
+    """The places that the rules about components judge, so that those about keys need not."""
+
+    def __init__(self, components: Components | None, own: OwnPaddleClas | None) -> None:
+        self._places: set[str] = set()
+        self._below: tuple[str, ...] = ()
+        if components is None:
+            return
+        for use in components.uses:
+            self._places.add(use.path)
+            found = signature(use, own) if known(use, own) else None
+            if found is not None and found.rest != "open":
+                self._places.update(use.place(p) for p in use.parameters)
+        self._places.update(item.path for item in components.malformed)
+        self._below = tuple(path + "." for path in (*(item.path for item in components.malformed), *components.shapeless))
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._places or path.startswith(self._below)
 
 
 def choice(use: Use, own: OwnPaddleClas | None) -> frozenset[str]:

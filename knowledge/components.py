@@ -237,23 +237,25 @@ def _digits(name: str) -> list[str]:
 
 
 def closest_parameter(kind: str, written: str, choice: Collection[str], present: Collection[str] = ()) -> str | None:
-    """The parameter that was probably meant: never one that is written already, and none when nothing is close enough."""
+    """The parameter that was probably meant, one that is not written yet before others; None when nothing is close enough to be worth a guess."""
     from knowledge.meanings import PARAMETERS
 
-    free = [name for name in choice if name not in present]
     bare, its_words = plain(written), words(written)
     meant = PARAMETERS.get(kind.removeprefix("legacy.").removeprefix("deploy.").partition(".")[0], {}).get(bare) or PARAMETERS[""].get(bare)
-    ranked: list[tuple[int, str]] = []
-    for name in free:
+    ranked: list[tuple[bool, int, str]] = []
+    for name in choice:
         if plain(name) == bare:
-            ranked.append((0, name))
+            rank = 0
         elif meant and name in meant:
-            ranked.append((1 + meant.index(name), name))
+            rank = 1 + meant.index(name)
         elif words(name) == its_words:
-            ranked.append((1, name))
+            rank = 1
         elif (count := slips(written, name, 3)) is not None:
-            ranked.append((4 + count, name))
-    return min(ranked)[1] if ranked else None
+            rank = 4 + count
+        else:
+            continue
+        ranked.append((name in present, rank, name))
+    return min(ranked)[2] if ranked else None
 
 
 def blob_branches(blobs: Mapping[str, str], paths: Iterable[str]) -> list[str]:

@@ -136,6 +136,12 @@ MEANT: Final[dict[str, dict[str, str]]] = {
         **_all("FmixOperator", "fmix"),
         **_all("PCALighting", "lighting"),
     },
+    "eval_mode": {
+        **_all("classification", "classify", "cls", "class", "classifier", "multilabel"),
+        **_all("retrieval", "rec", "recognition", "retrieve", "metric"),
+        "face": "adaface",
+    },
+    "train_mode": {**_all("fixmatch_ccssl", "ccssl"), "progressivelearning": "progressive"},
     "transform.mix": {"mixup": "MixupOperator", "cutmix": "CutmixOperator", "fmix": "FmixOperator"},
     "transform.nested": {"colorjitter": "RawColorJitter"},
     "postprocess": {

@@ -53,18 +53,14 @@ class Malformed(msgspec.Struct, frozen=True):
 
 
 class Components(Fact, frozen=True):
-    """All components of a config in the order of the file's sections, and all malformed items."""
+    """All components of a config in the order of the file's sections, and all malformed items.
+
+    `shapeless` are lists that are none, of which the rules about sections speak.
+    """
 
     uses: tuple[Use, ...]
     malformed: tuple[Malformed, ...]
-
-    def covered(self) -> tuple[frozenset[str], tuple[str, ...]]:
-        """Places that the rules about components judge: exact paths of names and parameters, and paths below which all is theirs."""
-        exact: set[str] = set()
-        for use in self.uses:
-            exact.add(use.path)
-            exact.update(use.place(p) for p in use.parameters)
-        return frozenset(exact), tuple(item.path + "." for item in self.malformed)
+    shapeless: tuple[str, ...] = ()
 
 
 @collects(Components, deadline=5.0)
@@ -77,7 +73,7 @@ def collect_components(config: TrainingConfig) -> Components:
         walk.legacy()
     elif config.generation == "deploy":
         walk.deploy()
-    return Components(tuple(walk.uses), tuple(walk.malformed))
+    return Components(tuple(walk.uses), tuple(walk.malformed), tuple(walk.shapeless))
 
 
 class _Walk:
@@ -87,6 +83,7 @@ class _Walk:
         self.stage = config.stage
         self.uses: list[Use] = []
         self.malformed: list[Malformed] = []
+        self.shapeless: list[str] = []
 
     # --- shapes that components come in
 
@@ -114,6 +111,8 @@ class _Walk:
             if shape:
                 keys = tuple(block) if isinstance(block, dict) else ()
                 self.malformed.append(Malformed("not-a-list", kind, path, when, keys, "" if keys else _short(block)))
+            else:
+                self.shapeless.append(path)
             return
         for index, item in enumerate(block):
             here = f"{path}.{index}"
@@ -121,7 +120,8 @@ class _Walk:
                 problem: Problem = "null-item" if item is None else "not-a-mapping"
                 self.malformed.append(Malformed(problem, kind, here, when, (), _short(item)))
             elif len(item) != 1:
-                self.malformed.append(Malformed("two-keys" if item else "empty-item", kind, here, when, tuple(item)))
+                problem = "two-keys" if item else "empty-item"
+                self.malformed.append(Malformed(problem, kind, here, when, tuple(item), "" if item else "{}"))
             else:
                 ((name, params),) = item.items()
                 yield from self.single(kind, name, f"{here}.{name}", params, when, null_ok)
@@ -178,6 +178,8 @@ class _Walk:
                 self.named("gear", f"{path}.{part}", when)
         elif name in ("DistillationModel", "AttentionModel"):
             models = self.tree.raw(f"{path}.models")
+            if isinstance(models, dict):
+                self.malformed.append(Malformed("not-a-list", "role", f"{path}.models", when, tuple(models)))
             for index, item in enumerate(models if isinstance(models, list) else ()):
                 here = f"{path}.models.{index}"
                 if isinstance(item, dict) and len(item) == 1:
@@ -286,5 +288,5 @@ class _Walk:
 
 
 def _short(value: Any) -> str:
-    text = str(value)
+    text = "null" if value is None else str(value)
     return text if len(text) <= 40 else text[:39] + "…"
