@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from checks.facts.components import Components, Malformed, Use
 from checks.facts.own_paddleclas import OwnPaddleClas
 from checks.facts.training_config import TrainingConfig
-from checks.judged import choice, known, rests, signature
+from checks.judged import BY_EVAL, choice, known, rests, signature
 from checks.model import ANY, OVERRIDE_FILE, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 from knowledge import components as table
@@ -21,6 +23,9 @@ ONE_OF: dict[str, tuple[str, ...]] = {"ResizeImage": ("resize_short", "size")}
 """Constructors with defaults for all, of which they want one nevertheless."""
 
 CONTAINERS = ("RecModel", "DistillationModel", "AttentionModel")
+MOST_SUGGESTIONS = 200
+"""So many unknown names get a suggestion; a file with more of them is no config with a slip in it."""
+
 SCHEDULE_KEYS = ("learning_rate", "lr", "base_lr", "init_lr")
 
 
@@ -49,13 +54,12 @@ _MODULES = {
     "schedule": "ppcls.optimizer.learning_rate",
     "legacy.optimizer": "ppcls.optimizer.optimizer",
 }
-_BY_EVAL = frozenset(("arch.part", "loss", "metric", "dataset", "sampler", "transform.mix", "transform.nested"))
 
 
 def _says(use: Use) -> str:
     """What PaddleClas ends with when it meets a name that it cannot resolve."""
     kind, name = use.kind, use.name
-    if kind in _BY_EVAL:
+    if kind in BY_EVAL:
         return f"NameError: name '{name}' is not defined"
     if kind == "gear":
         return "AssertionError: head only support […]"
@@ -72,11 +76,13 @@ def _says(use: Use) -> str:
 @check("CFG110", name="unknown-component", stages=ANY)
 def unknown_component(config: TrainingConfig, components: Components, own: OwnPaddleClas | None) -> Iterator[Finding]:
     """A name that PaddleClas cannot resolve where it stands: the run stops with a NameError or AttributeError of that name."""
+    count = 0
     for use in _uses(components):
         if known(use, own):
             continue
         at = _name_at(config, use)
-        meant = suggest(use.kind, use.name, choice(use, own))
+        meant = suggest(use.kind, use.name, choice(use, own)) if count < MOST_SUGGESTIONS else None
+        count += 1
         elsewhere = table.present_in(use.kind, use.name) if own else []
         file = table.hidden(use.kind, use.name)
         if elsewhere:
@@ -90,7 +96,7 @@ def unknown_component(config: TrainingConfig, components: Components, own: OwnPa
         fixes = []
         if meant:
             same = plain(meant.name) == plain(use.name)
-            if use.keyed or at.file == OVERRIDE_FILE:
+            if use.keyed or at.file == OVERRIDE_FILE or not _fits(use, meant.name, own):
                 fixes.append(Fix("rename", "advice", "safe" if same else "unsafe", values={"suggestion": meant.name}))
             else:
                 fixes.append(
@@ -117,6 +123,12 @@ def unknown_component(config: TrainingConfig, components: Components, own: OwnPa
             branches=elsewhere,
             branch=own.branch or "" if own else "",
         )
+
+
+def _fits(use: Use, name: str, own: OwnPaddleClas | None) -> bool:
+    """Whether the parameters that are written will do for another component."""
+    found = signature(msgspec.structs.replace(use, name=name), own)
+    return found is None or found.required <= set(use.parameters)
 
 
 @check("CFG111", name="unknown-parameter", stages=ANY)
@@ -218,7 +230,7 @@ def missing_parameter(config: TrainingConfig, components: Components, own: OwnPa
 
 def _missing_says(use: Use, wanted: list[str], one_of: tuple[str, ...]) -> str:
     if use.kind == "loss" and "weight" in wanted:
-        return "AssertionError: weight must be in param" if use.parameters else "TypeError: argument of type 'NoneType' is not iterable"
+        return "AssertionError: weight must be in param" if use.parameters else "TypeError: argument … is not iterable"
     if tuple(wanted) == one_of:
         return "OperatorParamError: invalid params for ReisizeImage"
     if use.kind.startswith("arch") and use.name == "RecModel":

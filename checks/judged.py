@@ -8,14 +8,17 @@ from knowledge import components as table
 from knowledge.namespaces import base
 from knowledge.signature import Rest, Signature
 
+BY_EVAL = frozenset(("arch.part", "loss", "metric", "dataset", "sampler", "transform.mix", "transform.nested"))
+"""Kinds whose names PaddleClas puts through `eval`, so that `nn.CrossEntropyLoss` may stand there too."""
+
 
 def known(use: Use, own: OwnPaddleClas | None) -> bool:
     """Whether PaddleClas can resolve a component's name."""
     choice = own.choice(use.kind) if own else None
     if choice is not None:
         return use.name in choice
-    # `eval` takes any expression: nobody can list those
-    return "." in use.name or table.known(use.kind, use.name)
+    dotted = "." in use.name and use.kind in BY_EVAL and all(part.isidentifier() for part in use.name.split("."))
+    return dotted or table.known(use.kind, use.name)
 
 
 def signature(use: Use, own: OwnPaddleClas | None) -> Signature | None:

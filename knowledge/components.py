@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from knowledge.likeness import distance, plain, slips, words
+from knowledge.likeness import distance, plain, slips, tolerance, words
 from knowledge.namespaces import INJECTED, OVERWRITTEN, READ_ELSEWHERE, TAKEN, base
 from knowledge.signature import Rest, Signature
 
@@ -209,7 +209,7 @@ def _closest(written: str, choice: Iterable[str], kind: str, *, numbers: bool) -
         elif words(name) == its_words:
             rank = 1
         else:
-            count = slips(written, name, 3)
+            count = distance(bare, other, min(3, tolerance(min(len(bare), len(other)))))
             if count is None:
                 count = _abridged(bare, other)
             if count is None:
