@@ -1,1 +1,312 @@
 """DEP: the transforms of training, evaluation, inference and deployment against each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from checks.facts.image_state import Fails, ImageState, Unforeseeable
+from checks.facts.pipelines import DeployedPipelines, Op, Pipeline, Pipelines, geometry
+from checks.facts.training_config import TrainingConfig
+from checks.facts.transform_values import SCALE_255, number
+from checks.model import DEPLOY, EVAL, EXPORT, INFER, TRAIN, Finding, Fix, Location, NotApplicable
+from checks.registry import check
+
+STAGES = TRAIN | EVAL | INFER | DEPLOY
+
+TOLERANCE = 2e-3
+"""How far two normalisations may lie apart, relative to the contrast: `0.00392157` for 1/255 is 5e-7 off, ImageNet's mean and std rounded to
+two digits 2e-2."""
+
+
+class _Pair:
+    """Two lists of transforms that must agree: `one` is judged against `reference`."""
+
+    def __init__(self, reference: Pipeline, one: Pipeline, now: bool) -> None:
+        self.reference = reference
+        self.one = one
+        self.now = now
+
+    @property
+    def case(self) -> str | None:
+        """The page's case: a deploy config's is one of its own; a list that the stage does not run yet comes later."""
+        return "deploy" if self.one.role == "deploy" else None if self.now else "later"
+
+
+def _pairs(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None) -> list[_Pair]:
+    """Evaluation against training, inference and deployment against evaluation (training, where there is none)."""
+    train = next((p for p in pipelines.of("train") if p.split == "Train" and p.final), None)
+    evaluated = [p for p in pipelines.of("eval") if p.final]
+    infer = [p for p in pipelines.of("infer") if p.final]
+    served = [p for p in deployed.all if p.final] if deployed else []
+    found = []
+    if train is not None:
+        found += [_Pair(train, p, True) for p in evaluated if config.stage in ("train", "eval")]
+    truth = evaluated[0] if evaluated else train
+    if truth is not None:
+        found += [_Pair(truth, p, config.stage == "infer") for p in infer if config.stage in ("train", "eval", "infer")]
+        found += [_Pair(truth, p, True) for p in served]
+    if not found:
+        raise NotApplicable("nothing-to-compare")
+    return found
+
+
+def _last(pipeline: Pipeline, *names: str) -> Op | None:
+    return next((op for op in reversed(pipeline.ops) if op.name in names), None)
+
+
+def _at(pipeline: Pipeline, parameter: str | None, *names: str) -> Location:
+    op = _last(pipeline, *names)
+    return op.place(parameter) if op else pipeline.at
+
+
+def _edit(pair: _Pair, identity: str, name: str, parameter: str, value: Any) -> tuple[Fix, ...]:
+    """An edit that gives a parameter of the judged list the reference's value."""
+    op = _last(pair.one, name)
+    if op is None or not op.params:
+        return (Fix("copy-reference", "advice", "safe", values={"reference": pair.reference.split, "split": pair.one.split}),)
+    place = op.place(parameter)
+    at = place if parameter in op.places else Location(place.file, place.line, place.column, f"{place.key}.{parameter}")
+    shown = {"parameter": parameter, "value": _shown(value), "reference": pair.reference.split}
+    return (Fix(identity, "edit", "safe", at=at, value=value, values=shown),)
+
+
+@check("DEP101", name="colour-order-differs", stages=STAGES)
+def colour_order_differs(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
+    """Red and blue are swapped between training and where the network is used (FAQ 1.1)."""
+    for pair in _pairs(config, pipelines, deployed):
+        reference, one = pair.reference, pair.one
+        if reference.final is None or one.final is None:
+            continue
+        theirs, ours = reference.final.colour, one.final.colour
+        if theirs is None or ours is None or theirs == ours:
+            continue
+        if one.role == "deploy":
+            # deployment always works on RGB: its list cannot be changed, the training has to be
+            fixes: tuple[Fix, ...] = (Fix("train-rgb", "advice", "unsafe"),)
+        else:
+            fixes = _edit(pair, "copy-value", "DecodeImage", "to_rgb", theirs == "rgb")
+        yield Finding(
+            at=_at(one, "to_rgb", "DecodeImage"),
+            case="deploy" if one.role == "deploy" else None,
+            fixes=fixes,
+            split=one.split,
+            reference=reference.split,
+            ours=ours.upper(),
+            theirs=theirs.upper(),
+        )
+
+
+@check("DEP102", name="normalisation-differs", stages=STAGES)
+def normalisation_differs(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
+    """The network is given other numbers for the same colour than it was trained with (FAQ 1.1)."""
+    for pair in _pairs(config, pipelines, deployed):
+        reference, one = pair.reference, pair.one
+        if reference.final is None or one.final is None or _same_normalisation(reference.final, one.final):
+            continue
+        ours, theirs = _last(one, "NormalizeImage", "Normalize"), _last(reference, "NormalizeImage", "Normalize")
+        parameter, fixes = None, tuple[Fix, ...]()
+        if ours and theirs and ours.name == theirs.name == "NormalizeImage":
+            parameter = _differing(ours, theirs)
+            if parameter and parameter in theirs.params:
+                fixes = _edit(pair, "copy-value", ours.name, parameter, theirs.params[parameter])
+        case = "deploy" if one.role == "deploy" else "infer" if one.role == "infer" else None
+        if case == "infer" and pair.now and _far(reference.final, one.final):
+            case = "infer-unscaled"
+        yield Finding(
+            at=ours.place(parameter) if ours else one.at,
+            case=case,
+            fixes=fixes or (Fix("copy-reference", "advice", "safe", values={"reference": reference.split, "split": one.split}),),
+            split=one.split,
+            reference=reference.split,
+            low=round(one.final.low, 2),
+            high=round(one.final.high, 2),
+            reference_low=round(reference.final.low, 2),
+            reference_high=round(reference.final.high, 2),
+            parameter=parameter or "",
+        )
+
+
+def _same_normalisation(one: ImageState, other: ImageState) -> bool:
+    """Whether black and white become the same numbers in every channel, up to `TOLERANCE` of the contrast."""
+    for gain, offset, gain2, offset2 in zip(one.gain, one.offset, other.gain, other.offset, strict=True):
+        contrast = max(abs(gain), abs(gain2)) * 255.0
+        if not math.isfinite(contrast) or abs(gain - gain2) * 255.0 > TOLERANCE * contrast or abs(offset - offset2) > TOLERANCE * contrast:
+            return False
+    return True
+
+
+def _far(one: ImageState, other: ImageState) -> bool:
+    """Whether the spans of values lie an order of magnitude apart, as they do where one was never divided by 255."""
+    spans = sorted((one.high - one.low, other.high - other.low))
+    return spans[1] > 10 * spans[0]
+
+
+def _differing(ours: Op, theirs: Op) -> str | None:
+    """The first of scale, mean and std in which two NormalizeImage differ as written."""
+    for parameter in ("scale", "mean", "std"):
+        if ours.params.get(parameter) != theirs.params.get(parameter):
+            one, other = _number(ours.params.get(parameter)), _number(theirs.params.get(parameter))
+            if one is None or other is None or abs(one - other) > TOLERANCE * max(abs(one), abs(other)):
+                return parameter
+    return None
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return number(value, "scale", SCALE_255)
+    except (Fails, Unforeseeable):
+        return None
+
+
+@check("DEP103", name="resize-or-crop-differs", stages=STAGES)
+def resize_or_crop_differs(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
+    """Inference or deployment cuts another part out of the image, or in another size, than evaluation (FAQ 1.1)."""
+    for pair in _pairs(config, pipelines, deployed):
+        reference, one = pair.reference, pair.one
+        if one.role == "eval" or reference.role == "train" or reference.random or one.random:
+            continue  # a training crop differs on purpose, and so does an evaluation at a higher resolution
+        ours, theirs = _steps(one), _steps(reference)
+        if ours == theirs or reference.final is None or one.final is None:
+            continue
+        place, parameter, wanted = _first_difference(one, reference)
+        same_end = reference.final.shape == one.final.shape
+        served = one.role == "deploy"
+        fixes: tuple[Fix, ...] = (Fix("copy-reference", "advice", "safe", values={"reference": reference.split, "split": one.split}),)
+        if place is not None and parameter in place.places:
+            values = {"parameter": parameter, "value": _shown(wanted), "reference": reference.split}
+            fixes = (Fix("copy-value", "edit", "safe", at=place.place(parameter), value=wanted, values=values), *fixes)
+        yield Finding(
+            at=place.place(parameter) if place else one.at,
+            case="slightly" if same_end else "deploy" if served else None,
+            fixes=fixes,
+            split=one.split,
+            reference=reference.split,
+            ours=_chain(ours),
+            theirs=_chain(theirs),
+        )
+
+
+def _shown(value: Any) -> str:
+    return "×".join(str(v) for v in value) if isinstance(value, list) else str(value)
+
+
+def _steps(pipeline: Pipeline) -> tuple[tuple[Any, ...], ...]:
+    """Resizing and cropping without the interpolation, which is a matter of its own; steps that change nothing are left out."""
+    found: list[tuple[Any, ...]] = []
+    for step in pipeline.geometry():
+        bare = step[: {"resize-short": 2, "crop": 3, "resize": 3, "pad": 3}[step[0]]]
+        if bare[0] == "crop" and found and found[-1][0] in ("resize", "crop", "pad") and found[-1][1:] == bare[1:]:
+            continue  # cropped to the size it has
+        if found and bare[0] == "resize" and found[-1] == bare:
+            continue
+        found.append(bare)
+    return tuple(found)
+
+
+def _chain(steps: tuple[tuple[Any, ...], ...]) -> str:
+    """Steps in a line: `resize_short 256 → crop 224×224`."""
+    names = {"resize-short": "resize_short", "resize": "resize", "crop": "crop", "pad": "pad"}
+    return " → ".join(f"{names[step[0]]} {_shown(list(step[1:]))}" for step in steps) or "–"
+
+
+_PARAMETERS = {"resize-short": ("resize_short", "size"), "resize": ("size",), "crop": ("size",), "pad": ("size",)}
+
+
+def _first_difference(one: Pipeline, reference: Pipeline) -> tuple[Op | None, str | None, Any]:
+    """The transform of `one` that first goes another way than the reference's at its place, and what that has there."""
+    ours, theirs = (_geometric(p) for p in (one, reference))
+    for (op, step), (other, step2) in zip(ours, theirs, strict=False):
+        if step == step2:
+            continue
+        if op.name == other.name and step[0] == step2[0]:
+            parameter = next((p for p in _PARAMETERS[step[0]] if p in op.params and p in other.params), None)
+            return op, parameter, other.params.get(parameter) if parameter else None
+        return op, None, None
+    extra = ours[len(theirs)][0] if len(ours) > len(theirs) else None
+    return extra, None, None
+
+
+def _geometric(pipeline: Pipeline) -> list[tuple[Op, tuple[Any, ...]]]:
+    cut = {"resize-short": 2, "crop": 3, "resize": 3, "pad": 3}
+    return [(op, step[: cut[step[0]]]) for op in pipeline.ops if (step := geometry(op)) is not None]
+
+
+@check("DEP104", name="interpolation-differs", stages=STAGES)
+def interpolation_differs(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
+    """Inference or deployment resizes with another interpolation or library than evaluation, between the same sizes."""
+    for pair in _pairs(config, pipelines, deployed):
+        reference, one = pair.reference, pair.one
+        if one.role == "eval" or reference.role == "train" or _steps(one) != _steps(reference):
+            continue
+        for op, other in zip(_resizes(one), _resizes(reference), strict=False):
+            ours, theirs = _how(op), _how(other)
+            if ours == theirs or "?" in (*ours, *theirs) or "random" in (ours[0], theirs[0]):
+                continue
+            parameter = "interpolation" if ours[0] != theirs[0] else "backend"
+            wanted = theirs[0] if parameter == "interpolation" else theirs[1]
+            place = op.place(parameter)
+            at = place if parameter in op.places else Location(place.file, place.line, place.column, f"{place.key}.{parameter}")
+            fix = Fix(
+                "copy-value", "edit", "safe", at=at, value=wanted,
+                values={"parameter": parameter, "value": wanted, "reference": reference.split},
+            )  # fmt: skip
+            yield Finding(
+                at=place,
+                fixes=(fix,) if op.name == other.name == "ResizeImage" else (),
+                split=one.split,
+                reference=reference.split,
+                ours=f"{ours[0]} ({ours[1]})",
+                theirs=f"{theirs[0]} ({theirs[1]})",
+            )
+
+
+def _resizes(pipeline: Pipeline) -> list[Op]:
+    return [op for op in pipeline.ops if op.name in ("ResizeImage", "Resize")]
+
+
+def _how(op: Op) -> tuple[str, str]:
+    step = geometry(op)
+    return (str(step[-2]), str(step[-1])) if step else ("?", "?")
+
+
+@check("DEP105", name="channel-count-differs-when-used", stages=STAGES)
+def channel_count_differs_when_used(
+    config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None
+) -> Iterator[Finding]:
+    """Inference or deployment hands the network another number of channels than evaluation."""
+    for pair in _pairs(config, pipelines, deployed):
+        reference, one = pair.reference, pair.one
+        if reference.final is None or one.final is None or one.final.channels == reference.final.channels:
+            continue
+        wanted = reference.final.channels
+        yield Finding(
+            at=_at(one, "channel_num", "NormalizeImage"),
+            case=pair.case,
+            fixes=_edit(pair, "copy-value", "NormalizeImage", "channel_num", wanted),
+            split=one.split,
+            reference=reference.split,
+            ours=one.final.channels,
+            theirs=wanted,
+        )
+
+
+@check("DEP106", name="exported-size-differs", stages=EXPORT)
+def exported_size_differs(config: TrainingConfig, pipelines: Pipelines) -> Iterator[Finding]:
+    """The model is exported for another image size than the one it is evaluated with."""
+    shape = config.image_shape
+    evaluated = next((p for p in pipelines.of("eval") if p.final), None)
+    if shape is None or len(shape.value) != 3 or evaluated is None or evaluated.final is None:
+        raise NotApplicable("nothing-to-compare")
+    height, width = evaluated.final.height, evaluated.final.width
+    if height is None or width is None or shape.value[1:] == [height, width]:
+        return
+    wanted = [shape.value[0], height, width]
+    yield Finding(
+        at=shape.location,
+        fixes=(Fix("set-shape", "edit", "unsafe", at=shape.location, value=wanted, values={"wanted": str(wanted)}),),
+        image_shape=str(shape.value),
+        evaluated=f"{width}×{height}",
+        split=evaluated.split,
+    )

@@ -47,6 +47,19 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     #
     # --- pipeline, preprocessing
     #
+    "no-transforms": (
+        "the stage runs no list of transforms that can be followed",
+        "当前阶段没有可以跟踪的算子列表",
+    ),
+    "nothing-to-compare": (
+        "there are no two lists of transforms to compare",
+        "没有两个可以互相比较的算子列表",
+    ),
+    "size-fixed": (
+        "every list of transforms gives its images one size, or no image could be looked at",
+        "各算子列表的输出尺寸都是固定的，或者没有可供查看的图像",
+    ),
+    #
     # --- schedule
     #
     "no-schedule": ("the config has no learning-rate schedule", "配置中没有学习率策略"),
