@@ -288,7 +288,9 @@ def _possible(op: Op, parameter: str | None, value: Any) -> Iterator[Fix]:
     elif isinstance(value, list) and value and all(isinstance(v, float) and v.is_integer() and v > 0 for v in value):
         meant = [int(v) for v in value]
     if meant:
-        yield Fix("set-number", "edit", "safe", at=op.place(parameter), value=meant, values={"parameter": parameter or "", "meant": str(meant)})
+        yield Fix(
+            "set-number", "edit", "safe", at=op.place(parameter), value=meant, values={"parameter": parameter or "", "meant": str(meant)}
+        )
     else:
         yield Fix("give-value", "advice", "safe", values={"parameter": parameter or ""})
 
@@ -296,8 +298,8 @@ def _possible(op: Op, parameter: str | None, value: Any) -> Iterator[Fix]:
 @check("CFG309", name="images-differ-in-size", stages=TRAIN | EVAL)
 def images_differ_in_size(sizes: ImageSizes) -> Iterator[Finding]:
     """No transform gives the images one size, and those of the list have several: a batch cannot be put together."""
-    if not sizes.splits:
-        raise NotApplicable("size-fixed")
+    if sizes.unseen and not sizes.splits:
+        raise NotApplicable("no-image-sizes", split=sizes.unseen[0])
     for split in sizes.splits:
         if split.too_small or len(split.shapes) < 2 or not split.batched:
             continue
@@ -316,7 +318,9 @@ def images_differ_in_size(sizes: ImageSizes) -> Iterator[Finding]:
 
 
 def _size_snippet(split: SizedSplit) -> str:
-    return "- RandCropImage:\n    size: 224" if split.role == "train" else "- ResizeImage:\n    resize_short: 256\n- CropImage:\n    size: 224"
+    return (
+        "- RandCropImage:\n    size: 224" if split.role == "train" else "- ResizeImage:\n    resize_short: 256\n- CropImage:\n    size: 224"
+    )
 
 
 @check("CFG310", name="operator-in-wrong-list", stages=STAGES)
@@ -373,7 +377,9 @@ def no_augmentation(pipelines: Pipelines) -> Iterator[Finding]:
             continue
         yield Finding(
             at=pipeline.at,
-            fixes=(Fix("add-augmentation", "advice", "unsafe", snippet="- RandCropImage:\n    size: 224\n- RandFlipImage:\n    flip_code: 1"),),
+            fixes=(
+                Fix("add-augmentation", "advice", "unsafe", snippet="- RandCropImage:\n    size: 224\n- RandFlipImage:\n    flip_code: 1"),
+            ),
             split=pipeline.split,
             ops=[op.name for op in pipeline.ops],
         )
@@ -398,9 +404,7 @@ def channel_count_differs(config: TrainingConfig, pipelines: Pipelines) -> Itera
         op = next((o for o in reversed(pipeline.ops) if o.name == "NormalizeImage"), None)
         if op is None:
             continue
-        fix = Fix(
-            "set-channels", "edit", "unsafe", at=_place_for(op, "channel_num"), value=expected, values={"expected": expected}
-        )
+        fix = Fix("set-channels", "edit", "unsafe", at=_place_for(op, "channel_num"), value=expected, values={"expected": expected})
         yield Finding(
             at=op.place("channel_num"),
             fixes=(fix,) if op.params else (),

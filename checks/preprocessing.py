@@ -21,12 +21,20 @@ two digits 2e-2."""
 
 
 class _Pair:
-    """Two lists of transforms that must agree: `one` is judged against `reference`."""
+    """Two lists of transforms that must agree: `one` is judged against `reference`, and need only agree with `other` if there is one."""
 
-    def __init__(self, reference: Pipeline, one: Pipeline, now: bool) -> None:
+    def __init__(self, reference: Pipeline, one: Pipeline, now: bool, other: Pipeline | None = None) -> None:
         self.reference = reference
         self.one = one
         self.now = now
+        self.other = other
+
+    @property
+    def finals(self) -> tuple[ImageState, ImageState, ImageState | None]:
+        """What reaches the network from `one`, from `reference` and from `other`; the first two are there."""
+        assert self.one.final is not None
+        assert self.reference.final is not None
+        return self.one.final, self.reference.final, self.other.final if self.other else None
 
     @property
     def case(self) -> str | None:
@@ -34,18 +42,25 @@ class _Pair:
         return "deploy" if self.one.role == "deploy" else None if self.now else "later"
 
 
-def _pairs(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None) -> list[_Pair]:
-    """Evaluation against training, inference and deployment against evaluation (training, where there is none)."""
+def _pairs(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None, *, numbers: bool) -> list[_Pair]:
+    """Evaluation against training, and inference and deployment against one of them.
+
+    What numbers the network sees (`numbers`) is laid down by training, resizing and cropping by evaluation. A list that agrees with either of
+    two that disagree is not named as well, unless the stage runs it.
+    """
     train = next((p for p in pipelines.of("train") if p.split == "Train" and p.final), None)
     evaluated = [p for p in pipelines.of("eval") if p.final]
     infer = [p for p in pipelines.of("infer") if p.final]
     served = [p for p in deployed.all if p.final] if deployed else []
     found = []
-    if train is not None:
+    if train is not None and numbers:
         found += [_Pair(train, p, True) for p in evaluated if config.stage in ("train", "eval")]
-    truth = evaluated[0] if evaluated else train
+    first = evaluated[0] if evaluated else None
+    truth = (train or first) if numbers else (first or train)
     if truth is not None:
-        found += [_Pair(truth, p, config.stage == "infer") for p in infer if config.stage in ("train", "eval", "infer")]
+        if config.stage in ("train", "eval", "infer"):
+            now = config.stage == "infer"
+            found += [_Pair(truth, p, now, None if now or truth is first else first) for p in infer]
         found += [_Pair(truth, p, True) for p in served]
     if not found:
         raise NotApplicable("nothing-to-compare")
@@ -75,12 +90,11 @@ def _edit(pair: _Pair, identity: str, name: str, parameter: str, value: Any) -> 
 @check("DEP101", name="colour-order-differs", stages=STAGES)
 def colour_order_differs(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
     """Red and blue are swapped between training and where the network is used (FAQ 1.1)."""
-    for pair in _pairs(config, pipelines, deployed):
+    for pair in _pairs(config, pipelines, deployed, numbers=True):
         reference, one = pair.reference, pair.one
-        if reference.final is None or one.final is None:
-            continue
-        theirs, ours = reference.final.colour, one.final.colour
-        if theirs is None or ours is None or theirs == ours:
+        mine, true, other = pair.finals
+        ours, theirs = mine.colour, true.colour
+        if ours is None or theirs is None or ours == theirs or (other and ours == other.colour):
             continue
         if one.role == "deploy":
             # deployment always works on RGB: its list cannot be changed, the training has to be
@@ -101,31 +115,52 @@ def colour_order_differs(config: TrainingConfig, pipelines: Pipelines, deployed:
 @check("DEP102", name="normalisation-differs", stages=STAGES)
 def normalisation_differs(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
     """The network is given other numbers for the same colour than it was trained with (FAQ 1.1)."""
-    for pair in _pairs(config, pipelines, deployed):
+    for pair in _pairs(config, pipelines, deployed, numbers=True):
         reference, one = pair.reference, pair.one
-        if reference.final is None or one.final is None or _same_normalisation(reference.final, one.final):
+        mine, true, other = pair.finals
+        if "uint8" in (mine.dtype, true.dtype) or _same_normalisation(true, mine) or (other and _same_normalisation(other, mine)):
             continue
         ours, theirs = _last(one, "NormalizeImage", "Normalize"), _last(reference, "NormalizeImage", "Normalize")
-        parameter, fixes = None, tuple[Fix, ...]()
-        if ours and theirs and ours.name == theirs.name == "NormalizeImage":
-            parameter = _differing(ours, theirs)
-            if parameter and parameter in theirs.params:
-                fixes = _edit(pair, "copy-value", ours.name, parameter, theirs.params[parameter])
+        differing = _differing(ours, theirs) if ours and theirs and ours.name == theirs.name == "NormalizeImage" else []
+        fixes: tuple[Fix, ...] = ()
+        if len(differing) == 1 and theirs and differing[0] in theirs.params:
+            fixes = _edit(pair, "copy-value", "NormalizeImage", differing[0], theirs.params[differing[0]])
+        elif theirs:
+            fixes = (_copy(pair, [theirs]),)
         case = "deploy" if one.role == "deploy" else "infer" if one.role == "infer" else None
-        if case == "infer" and pair.now and _far(reference.final, one.final):
+        if case == "infer" and pair.now and _far(true, mine):
             case = "infer-unscaled"
         yield Finding(
-            at=ours.place(parameter) if ours else one.at,
+            at=ours.place(differing[0] if differing else None) if ours else one.at,
             case=case,
-            fixes=fixes or (Fix("copy-reference", "advice", "safe", values={"reference": reference.split, "split": one.split}),),
+            fixes=fixes,
             split=one.split,
             reference=reference.split,
-            low=round(one.final.low, 2),
-            high=round(one.final.high, 2),
-            reference_low=round(reference.final.low, 2),
-            reference_high=round(reference.final.high, 2),
-            parameter=parameter or "",
+            low=round(mine.low, 2),
+            high=round(mine.high, 2),
+            reference_low=round(true.low, 2),
+            reference_high=round(true.high, 2),
+            parameters=differing,
         )
+
+
+def _copy(pair: _Pair, ops: list[Op]) -> Fix:
+    """The advice to take over some transforms of the reference, as YAML."""
+    lines = []
+    for op in ops:
+        lines.append(f"- {op.name}:")
+        lines += [f"    {parameter}: {_yaml(value)}" for parameter, value in op.params.items()]
+    return Fix(
+        "copy-reference",
+        "advice",
+        "safe",
+        snippet="\n".join(lines),
+        values={"reference": pair.reference.split, "split": pair.one.split},
+    )
+
+
+def _yaml(value: Any) -> str:
+    return "''" if value == "" else str(value)
 
 
 def _same_normalisation(one: ImageState, other: ImageState) -> bool:
@@ -143,14 +178,17 @@ def _far(one: ImageState, other: ImageState) -> bool:
     return spans[1] > 10 * spans[0]
 
 
-def _differing(ours: Op, theirs: Op) -> str | None:
-    """The first of scale, mean and std in which two NormalizeImage differ as written."""
+def _differing(ours: Op, theirs: Op) -> list[str]:
+    """Those of scale, mean and std in which two NormalizeImage differ as written."""
+    found = []
     for parameter in ("scale", "mean", "std"):
-        if ours.params.get(parameter) != theirs.params.get(parameter):
-            one, other = _number(ours.params.get(parameter)), _number(theirs.params.get(parameter))
-            if one is None or other is None or abs(one - other) > TOLERANCE * max(abs(one), abs(other)):
-                return parameter
-    return None
+        one, other = ours.params.get(parameter), theirs.params.get(parameter)
+        if one == other:
+            continue
+        a, b = _number(one), _number(other)
+        if parameter != "scale" or a is None or b is None or abs(a - b) > TOLERANCE * max(abs(a), abs(b)):
+            found.append(parameter)
+    return found
 
 
 def _number(value: Any) -> float | None:
@@ -163,23 +201,22 @@ def _number(value: Any) -> float | None:
 @check("DEP103", name="resize-or-crop-differs", stages=STAGES)
 def resize_or_crop_differs(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
     """Inference or deployment cuts another part out of the image, or in another size, than evaluation (FAQ 1.1)."""
-    for pair in _pairs(config, pipelines, deployed):
+    for pair in _pairs(config, pipelines, deployed, numbers=False):
         reference, one = pair.reference, pair.one
-        if one.role == "eval" or reference.role == "train" or reference.random or one.random:
+        if reference.role == "train" or reference.random or one.random:
             continue  # a training crop differs on purpose, and so does an evaluation at a higher resolution
         ours, theirs = _steps(one), _steps(reference)
         if ours == theirs or reference.final is None or one.final is None:
             continue
-        place, parameter, wanted = _first_difference(one, reference)
-        same_end = reference.final.shape == one.final.shape
-        served = one.role == "deploy"
-        fixes: tuple[Fix, ...] = (Fix("copy-reference", "advice", "safe", values={"reference": reference.split, "split": one.split}),)
-        if place is not None and parameter in place.places:
+        place, parameter, wanted, alone = _first_difference(one, reference)
+        fixes: tuple[Fix, ...] = (_copy(pair, [op for op, _ in _geometric(reference)]),)
+        if place is not None and parameter in place.places and alone:
             values = {"parameter": parameter, "value": _shown(wanted), "reference": reference.split}
-            fixes = (Fix("copy-value", "edit", "safe", at=place.place(parameter), value=wanted, values=values), *fixes)
+            fixes = (Fix("copy-value", "edit", "safe", at=place.place(parameter), value=wanted, values=values),)
+        same_end = reference.final.shape == one.final.shape
         yield Finding(
             at=place.place(parameter) if place else one.at,
-            case="slightly" if same_end else "deploy" if served else None,
+            case="slightly" if same_end else "deploy" if one.role == "deploy" else None,
             fixes=fixes,
             split=one.split,
             reference=reference.split,
@@ -214,18 +251,20 @@ def _chain(steps: tuple[tuple[Any, ...], ...]) -> str:
 _PARAMETERS = {"resize-short": ("resize_short", "size"), "resize": ("size",), "crop": ("size",), "pad": ("size",)}
 
 
-def _first_difference(one: Pipeline, reference: Pipeline) -> tuple[Op | None, str | None, Any]:
-    """The transform of `one` that first goes another way than the reference's at its place, and what that has there."""
+def _first_difference(one: Pipeline, reference: Pipeline) -> tuple[Op | None, str | None, Any, bool]:
+    """The transform of `one` that first goes another way than the reference's at its place, what that has there, and whether it is the only one."""
     ours, theirs = (_geometric(p) for p in (one, reference))
-    for (op, step), (other, step2) in zip(ours, theirs, strict=False):
+    pairs = list(zip(ours, theirs, strict=False))
+    count = sum(step != step2 for (_, step), (_, step2) in pairs) + abs(len(ours) - len(theirs))
+    for (op, step), (other, step2) in pairs:
         if step == step2:
             continue
         if op.name == other.name and step[0] == step2[0]:
             parameter = next((p for p in _PARAMETERS[step[0]] if p in op.params and p in other.params), None)
-            return op, parameter, other.params.get(parameter) if parameter else None
-        return op, None, None
+            return op, parameter, other.params.get(parameter) if parameter else None, count == 1
+        return op, None, None, False
     extra = ours[len(theirs)][0] if len(ours) > len(theirs) else None
-    return extra, None, None
+    return extra, None, None, False
 
 
 def _geometric(pipeline: Pipeline) -> list[tuple[Op, tuple[Any, ...]]]:
@@ -236,9 +275,9 @@ def _geometric(pipeline: Pipeline) -> list[tuple[Op, tuple[Any, ...]]]:
 @check("DEP104", name="interpolation-differs", stages=STAGES)
 def interpolation_differs(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
     """Inference or deployment resizes with another interpolation or library than evaluation, between the same sizes."""
-    for pair in _pairs(config, pipelines, deployed):
+    for pair in _pairs(config, pipelines, deployed, numbers=False):
         reference, one = pair.reference, pair.one
-        if one.role == "eval" or reference.role == "train" or _steps(one) != _steps(reference):
+        if reference.role == "train" or _steps(one) != _steps(reference):
             continue
         for op, other in zip(_resizes(one), _resizes(reference), strict=False):
             ours, theirs = _how(op), _how(other)
@@ -272,22 +311,21 @@ def _how(op: Op) -> tuple[str, str]:
 
 
 @check("DEP105", name="channel-count-differs-when-used", stages=STAGES)
-def channel_count_differs_when_used(
-    config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None
-) -> Iterator[Finding]:
+def channel_count_differs_when_used(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
     """Inference or deployment hands the network another number of channels than evaluation."""
-    for pair in _pairs(config, pipelines, deployed):
+    for pair in _pairs(config, pipelines, deployed, numbers=True):
         reference, one = pair.reference, pair.one
-        if reference.final is None or one.final is None or one.final.channels == reference.final.channels:
+        mine, true, other = pair.finals
+        if mine.channels == true.channels or (other and mine.channels == other.channels):
             continue
-        wanted = reference.final.channels
+        wanted = true.channels
         yield Finding(
             at=_at(one, "channel_num", "NormalizeImage"),
             case=pair.case,
             fixes=_edit(pair, "copy-value", "NormalizeImage", "channel_num", wanted),
             split=one.split,
             reference=reference.split,
-            ours=one.final.channels,
+            ours=mine.channels,
             theirs=wanted,
         )
 

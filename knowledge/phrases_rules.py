@@ -55,9 +55,9 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
         "there are no two lists of transforms to compare",
         "没有两个可以互相比较的算子列表",
     ),
-    "size-fixed": (
-        "every list of transforms gives its images one size, or no image could be looked at",
-        "各算子列表的输出尺寸都是固定的，或者没有可供查看的图像",
+    "no-image-sizes": (
+        "{split}: the size of the images decides, and none could be looked at",
+        "{split}：结果取决于图像尺寸，而没有可供查看的图像",
     ),
     #
     # --- schedule

@@ -41,35 +41,53 @@ class SizedSplit(msgspec.Struct, frozen=True):
 
 
 class ImageSizes(Fact, frozen=True):
-    """The splits whose images keep a size of their own, where their images could be looked at."""
+    """The splits whose images keep a size of their own; `unseen` are those of them where no image could be looked at."""
 
     splits: tuple[SizedSplit, ...]
+    unseen: tuple[str, ...] = ()
 
 
 @collects(ImageSizes, deadline=30.0)
 def collect_image_sizes(config: TrainingConfig, pipelines: Pipelines, request: Request, world: World) -> ImageSizes:
     """Read the first bytes of a sample of images, only for splits where their size matters."""
-    if request.images == "off":
-        return ImageSizes(())
-    found = []
+    found, unseen = [], []
     for pipeline in pipelines.of("train", "eval"):
         if not pipeline.used or not _depends(pipeline):
             continue
         loader = next((item for item in config.loaders if pipeline.split.split()[0] == item.split), None)
         if loader is None:
             continue
-        split = _look(config, pipeline, loader, world)
+        split = _look(config, pipeline, loader, world) if request.images != "off" else None
         if split is not None:
             found.append(split)
-    return ImageSizes(tuple(found))
+        else:
+            unseen.append(pipeline.split)
+    return ImageSizes(tuple(found), tuple(unseen))
 
 
 def _depends(pipeline: Pipeline) -> bool:
     """Whether the size of the image decides how it ends."""
-    if pipeline.dataset == "MultiScaleDataset" or any(t.always and t.kind not in ("size-ignored", "decoded-again") for t in pipeline.troubles):
+    if pipeline.dataset == "MultiScaleDataset" or any(
+        t.always and t.kind not in ("size-ignored", "decoded-again") for t in pipeline.troubles
+    ):
         return False
-    crops = any(op.name in ("CropImage", "RandomCropImage", "RandCropImageV2", "CenterCrop") for op in pipeline.ops)
-    return pipeline.final is not None and (not pipeline.final.even or crops)
+    if pipeline.final is None:
+        return False
+    before = (pipeline.start, *pipeline.states)
+    crops = any(
+        op.name in CROPS and before[place].height is None and (before[place].shorter is None or _rectangular(op))
+        for place, op in enumerate(pipeline.ops)
+    )
+    return not pipeline.final.even or crops
+
+
+CROPS = frozenset({"CropImage", "RandomCropImage", "RandCropImageV2", "CenterCrop"})
+"""Transforms that cut a piece out of the image as it is."""
+
+
+def _rectangular(op: Op) -> bool:
+    size = op.params.get("size")
+    return isinstance(size, list) and size != size[::-1]
 
 
 def _look(config: TrainingConfig, pipeline: Pipeline, loader: Loader, world: World) -> SizedSplit | None:

@@ -178,7 +178,16 @@ _ARRAY = ImageState("array")
 _PIL = ImageState("pil")
 
 _FROM_BYTES = frozenset(
-    {"ImageNetDataset", "MultiLabelDataset", "CommonDataset", "ClsDataset", "MLClsDataset", "ShiTuRecDataset", "ICartoonDataset", "LogoDataset"}
+    {
+        "ImageNetDataset",
+        "MultiLabelDataset",
+        "CommonDataset",
+        "ClsDataset",
+        "MLClsDataset",
+        "ShiTuRecDataset",
+        "ICartoonDataset",
+        "LogoDataset",
+    }
 )
 
 
@@ -314,12 +323,15 @@ def _legacy(config: TrainingConfig) -> Iterator[Pipeline]:
 
 def _deployed(deploy: DeployConfig) -> Iterator[Pipeline]:
     for section in ("PreProcess", "RecPreProcess"):
-        found = _pipeline(deploy.tree, "deploy", section, f"{section}.transform_ops", (_ARRAY, False, "raised"), used=True, dialect="deploy")
+        found = _pipeline(
+            deploy.tree, "deploy", section, f"{section}.transform_ops", (_ARRAY, False, "raised"), used=True, dialect="deploy"
+        )
         if found:
             yield found
 
 
 # --- what is compared between lists
+
 
 def geometry(op: Op) -> tuple[Any, ...] | None:
     """A step of resizing or cropping that is the same for every image, in one form whatever the transform is called."""
