@@ -20,11 +20,11 @@ NORMALIZE_SNIPPET = """- NormalizeImage:
     std: [0.229, 0.224, 0.225]
     order: ''"""
 
-SPAN_MAX = 20.0
-"""The widest range of values after normalisation that is still plausible. The 8,600 lists PaddleClas ships span 1.0 to 5.2; values that were
-never divided by 255 span 255 and more."""
-SPAN_MIN = 0.2
-"""The narrowest one. Normalised twice, all values lie within 0.09."""
+CONTRAST_MAX = 20.0
+"""How far black and white may lie apart after normalisation. In the 8,600 lists PaddleClas ships it is 1.0 to 5.2; in values that were never
+divided by 255 it is 255 and more."""
+CONTRAST_MIN = 0.2
+"""How near they may lie. Normalised twice they are 0.08 apart."""
 
 RESIZE_PER_CROP = 256 / 224
 """The shorter side before the crop, as the usual evaluation has it."""
@@ -100,10 +100,10 @@ def normalisation_implausible(pipelines: Pipelines, deployed: DeployedPipelines 
         steps = [op for op in pipeline.ops if op.name in ("NormalizeImage", "Normalize")]
         if final is None or (not final.normalised and not steps):
             continue
-        span = final.high - final.low
-        if SPAN_MIN <= span <= SPAN_MAX or final.dtype == "uint8" or not steps:
+        contrast = final.contrast
+        if CONTRAST_MIN <= contrast <= CONTRAST_MAX or final.dtype == "uint8" or not steps:
             continue
-        case = "twice" if len(steps) > 1 else "default" if span > SPAN_MAX else "narrow"
+        case = "twice" if len(steps) > 1 else "default" if contrast > CONTRAST_MAX else "narrow"
         last = steps[-1]
         yield Finding(
             at=last.at if len(steps) > 1 else last.place("scale"),

@@ -173,9 +173,8 @@ def _same_normalisation(one: ImageState, other: ImageState) -> bool:
 
 
 def _far(one: ImageState, other: ImageState) -> bool:
-    """Whether the spans of values lie an order of magnitude apart, as they do where one was never divided by 255."""
-    spans = sorted((one.high - one.low, other.high - other.low))
-    return spans[1] > 10 * spans[0]
+    """Whether the contrasts lie an order of magnitude apart, as they do where one was never divided by 255."""
+    return max(one.contrast, other.contrast) > 10 * min(one.contrast, other.contrast)
 
 
 def _differing(ours: Op, theirs: Op) -> list[str]:

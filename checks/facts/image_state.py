@@ -77,6 +77,11 @@ class ImageState(msgspec.Struct, frozen=True):
         return max(max(o, g * 255.0 + o) for g, o in zip(self.gain, self.offset, strict=True))
 
     @property
+    def contrast(self) -> float:
+        """How far black and white lie apart in the channel where that is most; 255 in the file."""
+        return max(abs(g) for g in self.gain) * 255.0
+
+    @property
     def normalised(self) -> bool:
         """Whether the values are no longer those of the file."""
         return self.dtype != "uint8" and (any(g != 1.0 for g in self.gain) or any(self.offset))

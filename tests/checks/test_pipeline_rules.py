@@ -18,7 +18,9 @@ Ops = list[dict[str, Any]]
 DECODE: dict[str, Any] = {"DecodeImage": {"to_rgb": True, "channel_first": False}}
 CROP: dict[str, Any] = {"RandCropImage": {"size": 224}}
 FLIP: dict[str, Any] = {"RandFlipImage": {"flip_code": 1}}
-NORMAL: dict[str, Any] = {"NormalizeImage": {"scale": "1.0/255.0", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "order": ""}}
+NORMAL: dict[str, Any] = {
+    "NormalizeImage": {"scale": "1.0/255.0", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "order": ""}
+}
 CHW: dict[str, Any] = {"ToCHWImage": None}
 AUTO: dict[str, Any] = {"AutoAugment": None}
 ERASE: dict[str, Any] = {"RandomErasing": {"EPSILON": 0.5}}

@@ -62,13 +62,26 @@ HEALTHY: list[tuple[str, str, list[dict[str, Any]]]] = [
             {"RandCropImageV2": {"size": [128, 256]}},
         ],
     ),
-    ("train", "bytes", [{"DecodeImage": None}, {"ResizeImage": {"size": 248}}, {"Padv2": {"size": 276, "pad_mode": 1}}, {"RandomCropImage": {"size": 224}}]),
+    (
+        "train",
+        "bytes",
+        [
+            {"DecodeImage": None},
+            {"ResizeImage": {"size": 248}},
+            {"Padv2": {"size": 276, "pad_mode": 1}},
+            {"RandomCropImage": {"size": 224}},
+        ],
+    ),
     ("train", "array", [{"ResizeImage": {"size": 224}}, {"RandomRotation": {"prob": 0.5, "degrees": 30}}, {"AugMix": {"prob": 0.5}}]),
     ("tensor", "pil", [{"Resize": {"size": 256}}, {"RandomResizedCrop": {"size": 224}}, {"RandomHorizontalFlip": {"prob": 0.5}}]),
     ("tensor", "pil", [{"Resize": {"size": [256, 128]}}, {"CenterCrop": {"size": 100}}]),
     ("infer", "bytes", [{"DecodeImage": None}, {"ResizeImage": {"resize_short": 256}}, {"CropImage": {"size": 224}}]),
     ("infer", "bytes", [{"DecodeImage": {"backend": "pil"}}, {"CropImageAtRatio": {"size": 224, "pad": 32}}]),
-    ("deploy", "array", [{"ResizeImage": {"resize_short": 256, "interpolation": "bicubic", "backend": "pil"}}, {"CropImage": {"size": 224}}]),
+    (
+        "deploy",
+        "array",
+        [{"ResizeImage": {"resize_short": 256, "interpolation": "bicubic", "backend": "pil"}}, {"CropImage": {"size": 224}}],
+    ),
 ]
 """How the list ends up (as in a dataset, as one that makes tensors, as in infer.py, as in deployment), what it is handed, its transforms."""
 
