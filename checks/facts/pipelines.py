@@ -11,7 +11,9 @@ from checks.facts.base import Fact, collects
 from checks.facts.deploy_config import DeployConfig
 from checks.facts.image_state import Fails, ImageState, Trouble, Unforeseeable
 from checks.facts.training_config import TrainingConfig
-from checks.facts.transform_ops import BATCH_OPERATORS, MODELS, RANDOM, Run, apply, transposed
+from checks.facts.transform_ops import BATCH_OPERATORS, MODELS, RANDOM, apply
+from checks.facts.transform_pixels import transposed
+from checks.facts.transform_run import Run
 from checks.facts.transform_values import interpolation
 from checks.facts.yaml_tree import Tree
 from checks.model import Location
