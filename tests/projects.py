@@ -72,7 +72,7 @@ def modern_config() -> dict[str, Any]:
         "Infer": {
             "infer_imgs": "./data/val/0/0.png",
             "batch_size": 2,
-            "transforms": _transforms("val"),
+            "transforms": [*_transforms("val"), {"ToCHWImage": None}],
             "PostProcess": {"name": "Topk", "topk": 2, "class_id_map_file": "data/label_map.txt"},
         },
         "Metric": {"Train": [{"TopkAcc": {"topk": [1, 2]}}], "Eval": [{"TopkAcc": {"topk": [1, 2]}}]},
