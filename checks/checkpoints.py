@@ -88,3 +88,15 @@ def checkpoint_not_read(config: TrainingConfig) -> Iterator[Finding]:
         checkpoint=prefix,
         stage=config.stage,
     )
+
+
+@check("CFG217", name="checkpoint-beside-pretrained", stages=TRAIN)
+def checkpoint_beside_pretrained(config: TrainingConfig, checkpoint: Checkpoint) -> Iterator[Finding]:
+    """`checkpoints` and `pretrained_model` at once: the checkpoint is loaded last, or alone (legacy), so it counts."""
+    if config.pretrained is not None and checkpoint.has(".pdparams"):
+        yield Finding(
+            at=config.pretrained.location,
+            fixes=(Fix("drop-pretrained", "edit", "safe", config.pretrained.location, None),),
+            pretrained=config.pretrained.value,
+            checkpoint=checkpoint.prefix,
+        )

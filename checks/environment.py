@@ -55,6 +55,8 @@ def shared_memory_too_small(
         drop_last = bool(loader.drop_last and loader.drop_last.value)
         batches = None if samples is None else count_batches(samples, loader.batch_size.value, drop_last)
         need = queued_batches(workers, batches) * per_batch
+        if loader.split.startswith("Eval") and need <= shm.free:
+            yield from _beside_training(config, loader, shm, labels, need - per_batch)
         # a legacy batch is the total of all cards already, so more cards do not need more
         cards = 1 if loader.batch_is_total else processes
         if need * cards <= shm.free:
@@ -88,6 +90,40 @@ def shared_memory_too_small(
             stale_bytes=sum(f.size for f in shm.stale),
             assumed=shm.assumed,
         )
+
+
+def _beside_training(config: TrainingConfig, loader: Loader, shm: SharedMemory, labels: Labels | None, need: int) -> Iterator[Finding]:
+    """From 2.5.1 on the workers of the training sleep through the evaluation, each with a batch of its own in /dev/shm.
+
+    `need` is what the evaluation surely holds, `2 × num_workers` batches. With 2 and 2 workers and equal batches 7 were measured at once, with
+    1 and 4 nine.
+    """
+    other = config.loader("Train")
+    if config.stage != "train" or config.generation != "modern" or other is None or not _uses_shm(other):
+        return
+    if not other.batch_bytes or other.num_workers is None or other.batch_size is None:
+        return
+    samples = labels.samples(other) if labels else None
+    drop_last = bool(other.drop_last and other.drop_last.value)
+    batches = other.num_workers.value if samples is None else count_batches(samples, other.batch_size.value, drop_last)
+    held = min(other.num_workers.value, batches) * other.batch_bytes
+    if held + need <= shm.free or loader.num_workers is None:
+        return
+    docker = _docker_size(held + need)
+    yield Finding(
+        at=loader.num_workers.location,
+        case="beside-training",
+        fixes=(
+            Fix("enlarge", "advice", "safe", snippet=f"docker run --shm-size={docker} ...", values={"docker": docker}),
+            Fix("no-shared-memory", "edit", "safe", config.tree.at(f"{loader.key}.loader.use_shared_memory"), False),
+        ),
+        split=loader.split,
+        need_bytes=need + held,
+        held_bytes=held,
+        have_bytes=shm.free,
+        num_workers=loader.num_workers.value,
+        train_workers=other.num_workers.value,
+    )
 
 
 def _shm_fixes(

@@ -45,6 +45,27 @@ def learning_rate_not_positive(config: TrainingConfig) -> Iterator[Finding]:
             )
 
 
+@check("CFG219", name="adamw-without-weight-decay", stages=TRAIN)
+def adamw_without_weight_decay(config: TrainingConfig) -> Iterator[Finding]:
+    """AdamW wants its weight decay as a number: none at all, or a `regularizer`, is a TypeError (`python/paddle/optimizer/adamw.py`)."""
+    found = [item for item in known_schedules(config) if item.optimizer == "AdamW" and config.generation == "modern"]
+    if not found:
+        raise NotApplicable("no-adamw")
+    for item in found:
+        block = item.path.rpartition(".")[0]
+        decay, regularizer = config.tree.raw(f"{block}.weight_decay"), config.tree.raw(f"{block}.regularizer")
+        if regularizer is None and decay is not None:
+            continue
+        path = f"{block}.regularizer" if regularizer is not None else f"{block}.name" if config.tree.has(f"{block}.name") else block
+        coefficient = config.tree.raw(f"{block}.regularizer.coeff")
+        fixes = () if regularizer is not None else (Fix("give-decay", "edit", "unsafe", config.tree.at(f"{block}.weight_decay"), 0.05),)
+        yield Finding(
+            at=config.tree.key_at(path),
+            case="regularizer" if regularizer is not None else "default",
+            fixes=(*fixes, Fix("as-number", "advice", "unsafe", snippet=f"weight_decay: {coefficient or 0.05}")),
+        )
+
+
 @check("CFG209", name="learning-rate-above-recipe", stages=TRAIN)
 def learning_rate_above_recipe(config: TrainingConfig, labels: Labels | None, host: Host | None) -> Iterator[Finding]:
     """The rate against the recipe that PaddleClas ships for this network, scaled linearly to the total batch.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from checks.facts.checkout import Checkout
+from checks.facts.label_survey import Labels
 from checks.facts.packages import Packages
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, OVERRIDE_FILE, TRAIN, Finding, Fix, Location, NotApplicable
@@ -110,7 +111,9 @@ def warmup_exceeds_epochs(config: TrainingConfig) -> Iterator[Finding]:
 def decay_schedule_mismatch(config: TrainingConfig, packages: Packages | None, checkout: Checkout | None) -> Iterator[Finding]:
     """Milestones of Piecewise, MultiStepDecay and Step against their values, their order and the epochs."""
     found = [item for item in known_schedules(config) if item.name in ("Piecewise", "MultiStepDecay", "Step")]
-    if not found:
+    odd = [finding for item in known_schedules(config) for finding in _odd_ends(config, item)]
+    yield from odd
+    if not found and not odd:
         raise NotApplicable("no-milestones")
     for item in found:
         if item.name == "Step":
@@ -175,6 +178,29 @@ def decay_schedule_mismatch(config: TrainingConfig, packages: Packages | None, c
         if config.epochs and steps[0] >= config.epochs.value > 0:
             deliberate = len(steps) < 2 or config.epochs.location.file == OVERRIDE_FILE
             yield _never(config, path, steps, "one-beyond" if deliberate else "all-beyond")
+
+
+def _odd_ends(config: TrainingConfig, item: Schedule) -> Iterator[Finding]:
+    """Starts and ends of a schedule on the wrong side of its rate, and factors that do not lower it."""
+    if config.generation == "legacy":
+        return
+    gamma = number_of(item.params.get("gamma"))
+    if item.name in ("Step", "MultiStepDecay") and gamma is not None and gamma >= 1:
+        at = config.tree.at(f"{item.path}.gamma")
+        yield Finding(at=at, case="gamma", fixes=(Fix("tenth", "edit", "unsafe", at, 0.1),), value=gamma)
+    rate, values = number_of(item.params.get("learning_rate")), numbers_of(item.params.get("values"))
+    rate = values[0] if item.name == "Piecewise" and values and not rate else rate
+    if rate is None or rate <= 0:
+        return
+    start, warmup = number_of(item.params.get("warmup_start_lr")), number_of(item.params.get("warmup_epoch"))
+    if start is not None and start >= rate and warmup:
+        at = config.tree.at(f"{item.path}.warmup_start_lr")
+        yield Finding(at=at, case="warmup-start", fixes=(Fix("from-zero", "edit", "safe", at, 0.0),), value=start, learning_rate=rate)
+    key = {"Cosine": "eta_min", "Linear": "end_lr", "ReduceOnPlateau": "min_lr"}.get(item.name or "", "")
+    end = number_of(item.params.get(key))
+    if end is not None and end > rate:
+        at = config.tree.at(f"{item.path}.{key}")
+        yield Finding(at=at, case="rises", fixes=(Fix("to-zero", "edit", "unsafe", at, 0.0),), key=key, value=end, learning_rate=rate)
 
 
 def _major(version: str | None) -> int:
@@ -254,9 +280,15 @@ def count_not_positive(config: TrainingConfig) -> Iterator[Finding]:
     for path, (stages, case) in COUNTS.items():
         value = config.tree.raw(path)
         unused = path in ("Global.eval_interval", "valid_interval") and not _evaluates(config)
-        if type(value) is not int or config.stage not in _names(stages) or unused:
+        if type(value) not in (int, float) or config.stage not in _names(stages) or unused:
             continue
         if (config.generation == "legacy") == path.startswith("Global."):
+            continue
+        if isinstance(value, float):
+            if path in ("Global.epochs", "epochs"):
+                at = config.tree.at(path)
+                fixes: tuple[Fix, ...] = (Fix("set-one", "edit", "safe", at, max(1, round(value)), values={"key": path}),)
+                yield Finding(at=at, case="not-whole", fixes=fixes, key=path, value=value)
             continue
         # a negative interval works as its amount does; epochs and update_freq do not
         if value > 0 or (value < 0 and path not in ("Global.epochs", "epochs", "Global.update_freq")):
@@ -274,3 +306,41 @@ def _evaluates(config: TrainingConfig) -> bool:
     if config.generation == "legacy":
         return config.tree.raw("validate") is not False
     return bool(config.tree.raw("Global.eval_during_train"))
+
+
+STALE_SHARE = 0.5
+"""How much of the start an average may still hold before it is reported."""
+
+
+@check("CFG218", name="average-follows-too-slowly", stages=TRAIN)
+def average_follows_too_slowly(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+    """EMA that at the end of the training still consists mostly of the weights of its start: `decay` to the power of the steps."""
+    decay = number_of(config.tree.raw("EMA.decay")) if isinstance(config.tree.raw("EMA"), dict) else None
+    if isinstance(config.tree.raw("EMA"), dict) and decay is None and not config.tree.has("EMA.decay"):
+        decay = 0.9999
+    if decay is None or config.generation != "modern":
+        raise NotApplicable("no-average")
+    loader = config.loader("Train")
+    samples = labels.samples(loader) if loader else None
+    if not samples or loader is None or loader.batch_size is None or loader.batch_size.value < 1:
+        raise NotApplicable("no-samples-known")
+    if config.epochs is None or config.epochs.value < 1:
+        raise NotApplicable("no-epochs")
+    every = config.tree.raw("Global.update_freq")
+    batches = config.tree.raw("Global.iter_per_epoch")
+    batches = batches if type(batches) is int and batches > 0 else -(-samples // loader.batch_size.value)
+    steps = batches * config.epochs.value // (every if type(every) is int and every > 0 else 1)
+    share = min(1.0, decay) ** steps if decay > 0 else 0.0
+    if share <= STALE_SHARE:
+        return
+    fitting = round(1 - 10 / max(steps, 20), 4)  # holds some 1/20000 of the start at the end
+    yield Finding(
+        at=config.tree.at("EMA.decay"),
+        fixes=(
+            Fix("faster", "edit", "unsafe", config.tree.at("EMA.decay"), fitting, values={"decay": fitting}),
+            Fix("no-average", "advice", "safe"),
+        ),
+        decay=decay,
+        steps=steps,
+        percent=round(100 * share, 1),
+    )

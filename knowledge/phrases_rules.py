@@ -68,6 +68,8 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     "no-evaluation": ("nothing is evaluated", "不做评估"),
     "no-checkpoint": ("the config names no checkpoint", "配置没有指定检查点"),
     "no-checkpoint-epoch": ("the epoch of the checkpoint is not known", "不知道检查点保存于哪个 epoch"),
+    "no-adamw": ("the optimizer is not AdamW", "优化器不是 AdamW"),
+    "no-average": ("no average of the weights (EMA) is kept", "没有使用权重的滑动平均（EMA）"),
     "no-batch-operators": ("there are no batch_transform_ops", "没有 batch_transform_ops"),
     "no-class-sampler": ("no sampler of this stage fills batches by class", "该阶段没有按类别组 batch 的采样器"),
     "no-accumulation": ("no gradients are accumulated", "不做梯度累积"),

@@ -173,3 +173,25 @@ def test_cfg212_near_miss_the_training_reads_it(tmp_path: Path) -> None:
 
 def test_cfg212_skipped(tmp_path: Path) -> None:
     assert reason(Project(tmp_path, "legacy", {"checkpoints": "x"}), "CFG212", stage="eval") == "no-checkpoint"
+
+
+# CFG217 checkpoint-beside-pretrained
+
+
+def test_cfg217_positive(tmp_path: Path) -> None:
+    project = saved(resumed(tmp_path, epochs=9, **{"Global.pretrained_model": "good/best_model"}), "out/latest")
+    finding = project.finding("CFG217", shows=("good/best_model", "out/latest"))
+    assert (finding.severity, finding.entry, finding.location.key) == ("info", "train.resume", "Global.pretrained_model")
+    assert project.assert_repaired_by(finding) == [None]
+
+
+def test_cfg217_negative(tmp_path: Path) -> None:
+    assert passes(saved(resumed(tmp_path, epochs=9), "out/latest"), "CFG217")
+
+
+def test_cfg217_near_miss_no_checkpoint_there(tmp_path: Path) -> None:
+    assert passes(resumed(tmp_path, **{"Global.pretrained_model": "good/best_model"}), "CFG217")
+
+
+def test_cfg217_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "modern", {"Global.pretrained_model": "good/best_model"}), "CFG217") == "no-checkpoint"

@@ -195,6 +195,24 @@ def test_env101_near_miss_half_precision_and_an_evaluation_that_is_not_run(tmp_p
     assert passes(project, "ENV101", assume=ON_DOCKER)
 
 
+def test_env101_positive_the_evaluation_beside_sleeping_workers(tmp_path: Path) -> None:
+    start = {"train_workers": 4, "train_batch": 12, "eval_workers": 4, "eval_batch": 12}
+    project = Project(tmp_path, "modern", start, train=text(many(480)), val=text(many(480)))
+    finding = project.finding("ENV101", assume=ON_DOCKER, shows=("Eval", "27.6 MiB"))
+    assert (finding.severity, finding.location.key) == ("warning", "DataLoader.Eval.loader.num_workers")
+    assert finding.evidence["need_bytes"] == (8 + 4) * 12 * IMAGE
+    assert project.assert_repaired_by(finding, assume=ON_DOCKER) == [False]
+
+
+def test_env101_near_miss_the_evaluation_beside_sleeping_workers(tmp_path: Path) -> None:
+    start = {"train_workers": 4, "train_batch": 8, "eval_workers": 4, "eval_batch": 8}
+    lists = {"train": text(many(480)), "val": text(many(480))}
+    assert passes(Project(tmp_path, "modern", start, **lists), "ENV101", assume=ON_DOCKER)
+    full = {**start, "train_batch": 12, "eval_batch": 12}
+    assert passes(Project(tmp_path, "legacy", full, **lists), "ENV101", assume=ON_DOCKER)  # its iterator ends with the epoch
+    assert passes(Project(tmp_path, "modern", full, **lists), "ENV101", assume=ON_DOCKER, stage="eval")
+
+
 def test_env101_near_miss_cards_that_a_cpu_run_does_not_use(tmp_path: Path) -> None:
     assert passes(project_with(tmp_path, "modern", 4, 12), "ENV101", assume=("shm=64m", "cpus=64", "gpus=8"))
 

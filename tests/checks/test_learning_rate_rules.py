@@ -118,3 +118,38 @@ def test_cfg209_near_miss(tmp_path: Path) -> None:
 def test_cfg209_skipped(tmp_path: Path) -> None:
     assert reason(project_with(tmp_path, "modern", REMOVED), "CFG209") == "no-schedule"
     assert reason(Project(tmp_path, "modern", {"train_batch": REMOVED}), "CFG209") == "no-schedule"
+
+
+# CFG219 adamw-without-weight-decay
+
+
+def adamw(folder: Path, **optimizer: Any) -> Project:
+    return Project(folder, "modern", {"Optimizer": {"name": "AdamW", "lr": {"name": "Cosine", "learning_rate": 0.001}, **optimizer}})
+
+
+def test_cfg219_positive(tmp_path: Path) -> None:
+    project = adamw(tmp_path)
+    finding = project.finding("CFG219", shows=("weight_decay",))
+    assert (finding.severity, finding.entry, finding.location.key) == ("error", "train.schedule", "Optimizer.name")
+    assert project.assert_repaired_by(finding) == [0.05]
+    for more in ({}, {"weight_decay": 0.05}):
+        project = adamw(tmp_path, regularizer={"name": "L2", "coeff": 0.0001}, **more)
+        finding = project.finding("CFG219", shows=("regularizer",))
+        assert (finding.location.key, finding.fixes[0].snippet) == ("Optimizer.regularizer", "weight_decay: 0.0001")
+
+
+@pytest.mark.parametrize("decay", [0.05, 0.0, "5e-2"])
+def test_cfg219_negative(tmp_path: Path, decay: float | str) -> None:
+    assert passes(adamw(tmp_path, weight_decay=decay), "CFG219")
+
+
+def test_cfg219_near_miss(tmp_path: Path) -> None:
+    assert passes(adamw(tmp_path, weight_decay=0.05, regularizer=None), "CFG219")
+    lr = {"name": "Cosine", "learning_rate": 0.001}
+    several = [{"AdamW": {"scope": "RecModel", "weight_decay": 0.05, "lr": lr}}, {"SGD": {"scope": "CenterLoss", "lr": dict(lr)}}]
+    assert passes(Project(tmp_path, "modern", {"Optimizer": several}), "CFG219")
+
+
+def test_cfg219_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "modern"), "CFG219") == "no-adamw"
+    assert reason(Project(tmp_path, "modern", {"Optimizer": REMOVED}), "CFG219") == "no-schedule"

@@ -110,6 +110,22 @@ def test_cfg205_positive(tmp_path: Path, lr: dict[str, Any], epochs: int, severi
     project.assert_repaired_by(finding)
 
 
+@pytest.mark.parametrize(
+    "lr, severity, key",
+    [
+        ({"name": "Step", "learning_rate": 0.1, "step_size": 1, "gamma": 1.0}, "error", "gamma"),
+        ({"name": "Cosine", "learning_rate": 0.01, "warmup_epoch": 1, "warmup_start_lr": 0.1}, "error", "warmup_start_lr"),
+        ({"name": "Cosine", "learning_rate": 0.01, "eta_min": 0.1}, "warning", "eta_min"),
+        ({"name": "Linear", "learning_rate": 0.01, "end_lr": 0.1}, "warning", "end_lr"),
+    ],
+)
+def test_cfg205_positive_starts_and_ends(tmp_path: Path, lr: dict[str, Any], severity: str, key: str) -> None:
+    project = modern(tmp_path, lr)
+    finding = project.finding("CFG205")
+    assert (finding.severity, finding.location.key) == (severity, f"{LR}.{key}")
+    project.assert_repaired_by(finding)
+
+
 def test_cfg205_positive_too_few_values_stop_paddle_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = modern(tmp_path, piecewise([1, 2], [0.1, 0.01]))
     for version, severity in (("3.3.1", "error"), ("2.6.2", "warning"), (None, "warning")):
@@ -146,6 +162,8 @@ def test_cfg205_near_miss(tmp_path: Path) -> None:
     assert passes(modern(tmp_path, shipped, epochs=120), "CFG205")  # the same by both rules
     # both hold the first value to the end of 20 epochs
     assert found(modern(tmp_path, shipped, epochs=29).check(), "CFG205")[0].evidence["milestones"] == [30, 60, 90]
+    rising = {"name": "Cosine", "learning_rate": 0.1, "warmup_epoch": 0, "warmup_start_lr": 0.2, "eta_min": 0.1}
+    assert reason(modern(tmp_path, rising), "CFG205") == "no-milestones"  # no warm-up, and a rate that stays
     assert passes(modern(tmp_path, piecewise([10, 30], [0.1, 0.01, 0.001]), epochs=20), "CFG205")  # one of them is reached
 
 
@@ -192,6 +210,7 @@ def test_cfg206_skipped(tmp_path: Path) -> None:
     [
         ("Global.epochs", 0, "error"),
         ("Global.epochs", -1, "error"),
+        ("Global.epochs", 2.0, "error"),
         ("Global.eval_interval", 0, "error"),
         ("Global.print_batch_step", 0, "error"),
         ("Global.update_freq", 0, "error"),
@@ -199,11 +218,11 @@ def test_cfg206_skipped(tmp_path: Path) -> None:
         ("Global.save_interval", 0, "info"),
     ],
 )
-def test_cfg207_positive(tmp_path: Path, key: str, value: int, severity: str) -> None:
+def test_cfg207_positive(tmp_path: Path, key: str, value: float, severity: str) -> None:
     project = Project(tmp_path, "modern", {key: value})
     finding = project.finding("CFG207", shows=(key, value))
     assert (finding.severity, finding.entry, finding.location.key) == (severity, "train.schedule", key)
-    assert project.assert_repaired_by(finding) == ([1] if severity == "error" else [])
+    assert project.assert_repaired_by(finding) == ([max(1, round(value))] if severity == "error" else [])
 
 
 @pytest.mark.parametrize("key", ["epochs", "valid_interval", "save_interval"])
@@ -227,3 +246,31 @@ def test_cfg207_skipped(tmp_path: Path) -> None:
     project = Project(tmp_path, "modern")
     project.save("base_config_file: a.yaml\nsearch_dict: []\n")
     assert reason(project, "CFG207") == "no-schedule"
+
+
+# CFG218 average-follows-too-slowly
+
+
+@pytest.mark.parametrize("ema, decay", [({"decay": 0.9999}, 0.9999), ({"decay": 1.0}, 1.0), ({}, 0.9999)])
+def test_cfg218_positive(tmp_path: Path, ema: dict[str, float], decay: float) -> None:
+    project = modern(tmp_path, EMA=ema, epochs=100)  # 6 batches
+    finding = project.finding("CFG218", shows=(f"{decay:g}", 600))
+    assert (finding.severity, finding.entry, finding.location.key) == ("warning", "train.schedule", "EMA.decay")
+    assert finding.evidence["percent"] == round(100 * decay**600, 1)
+    assert project.assert_repaired_by(finding) == [0.9833]
+
+
+def test_cfg218_negative(tmp_path: Path) -> None:
+    assert passes(modern(tmp_path, EMA={"decay": 0.99}, epochs=100), "CFG218")
+
+
+def test_cfg218_near_miss(tmp_path: Path) -> None:
+    assert passes(modern(tmp_path, EMA={"decay": 0.9999}, epochs=1200), "CFG218")  # 7200 steps hold 48.7 % of the start
+    assert passes(modern(tmp_path, EMA={"decay": 0.0}, epochs=1), "CFG218")
+
+
+def test_cfg218_skipped(tmp_path: Path) -> None:
+    assert reason(modern(tmp_path), "CFG218") == "no-average"
+    assert reason(modern(tmp_path, EMA=None), "CFG218") == "no-average"
+    assert reason(modern(tmp_path, EMA={"decay": 0.9999}, epochs=REMOVED), "CFG218") == "no-epochs"
+    assert reason(modern(tmp_path, EMA={"decay": 0.9999}, train_list="./data/none.txt"), "CFG218") == "no-samples-known"
