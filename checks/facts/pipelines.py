@@ -117,8 +117,8 @@ def collect_pipelines(config: TrainingConfig) -> Pipelines:
 
 @collects(DeployedPipelines, deadline=20.0)
 def collect_deployed_pipelines(deploy: DeployConfig) -> DeployedPipelines:
-    """Follow the transforms of the deploy config: `PreProcess`, and `RecPreProcess` of a recognition system."""
-    return DeployedPipelines(tuple(_deployed(deploy)) if deploy.kind == "yaml" else ())
+    """Follow the transforms of the deploy config: `PreProcess`, `RecPreProcess` of a recognition system, or the sizes in a `config.txt`."""
+    return DeployedPipelines(tuple(_deployed(deploy)))
 
 
 def follow(
@@ -324,12 +324,31 @@ def _legacy(config: TrainingConfig) -> Iterator[Pipeline]:
 
 
 def _deployed(deploy: DeployConfig) -> Iterator[Pipeline]:
+    tree = deploy.tree
     for section in ("PreProcess", "RecPreProcess"):
-        found = _pipeline(
-            deploy.tree, "deploy", section, f"{section}.transform_ops", (_ARRAY, False, "raised"), used=True, dialect="deploy"
-        )
+        found = _pipeline(tree, "deploy", section, f"{section}.transform_ops", (_ARRAY, False, "raised"), used=True, dialect="deploy")
         if found:
             yield found
+    ops = tuple(_text_operators(tree))
+    if ops:
+        troubles, states, final = follow(ops, _ARRAY, dialect="deploy", transposes=False)
+        yield Pipeline("deploy", deploy.file, ops[0].at, True, ops, (), _ARRAY, False, "raised", "", troubles, states, final)
+
+
+def _text_operators(tree: Tree) -> Iterator[Op]:
+    """What a C++ demo with a `config.txt` does: both sizes are read from it, the normalisation of ImageNet is built in.
+
+    Source: `deploy/cpp/src/cls.cpp` of 2.2, `deploy/cpp_infer` of 2.0 and 2.1, `deploy/lite/image_classfication.cpp`.
+    """
+    for name, parameter, key in (("ResizeImage", "resize_short", "resize_short_size"), ("CropImage", "size", "crop_size")):
+        value = tree.raw(key)
+        if isinstance(value, str) and value.isascii() and value.isdecimal():
+            value = int(value)
+        if type(value) is not int:
+            return
+        yield Op(name, {parameter: value}, tree.at(key), {parameter: tree.at(key)})
+    yield Op("NormalizeImage", {"order": ""}, tree.at("crop_size"))
+    yield Op("ToCHWImage", {}, tree.at("crop_size"))
 
 
 # --- what is compared between lists

@@ -21,7 +21,7 @@ def decode(state: ImageState, run: Run) -> ImageState:
     if state.kind == "tensor" or (state.kind == "pil" and backend == "cv2") or (state.kind == "array" and backend == "pil"):
         raise Fails("kind", takes="bytes", gets=state.kind)
     if not to_np and first:
-        raise Unforeseeable  # up to 2.5 the channels come first all the same
+        raise Unforeseeable  # up to 2.4 the channels come first all the same
     if state.kind == "array":
         if state.axes != "hwc":
             if not to_np or not (to_rgb or first):
@@ -32,7 +32,7 @@ def decode(state: ImageState, run: Run) -> ImageState:
             return state.but(colour={"rgb": "bgr", "bgr": "rgb"}.get(state.colour or ""), axes="chw" if first else "hwc")
         return state.but(axes="chw" if first and to_np else "hwc")
     if not to_np:
-        # from 2.5.1 on `to_rgb` then counts for nothing: OpenCV's BGR stays; before, `to_np` itself did
+        # from 2.5 on `to_rgb` then counts for nothing: OpenCV's BGR stays; before, `to_np` itself did
         return state.but(kind="pil" if backend == "pil" else "array", colour="rgb" if backend == "pil" else None)
     return state.but(
         kind="array", colour="rgb" if to_rgb else "bgr", axes="chw" if first else "hwc", read_only=backend == "pil", dtype="uint8"
@@ -100,6 +100,8 @@ def normalize(state: ImageState, run: Run) -> ImageState:
         found = run.get(parameter)
         if state.kind == "tensor" and isinstance(found, list) and any(isinstance(item, str) for item in found):
             raise Fails("value", parameter, value=found)
+    if state.channels != 3:
+        raise Fails("layout")
     axes = str(run.get("data_format")).lower()
     if run.get("to_rgb") or axes not in ("chw", "hwc"):
         raise Unforeseeable
@@ -225,7 +227,7 @@ def cutout(state: ImageState, run: Run) -> ImageState:
     if state.kind == "pil":
         raise Fails("kind", takes="array", gets="pil")
     if state.axes != "hwc":
-        raise Unforeseeable  # OpenCV draws on it from 2.5.1 on, and cannot
+        raise Unforeseeable  # OpenCV draws on it from 2.5.2 on, and cannot
     return state
 
 

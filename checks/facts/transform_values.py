@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import math
-import operator
 from typing import Any
 
 from checks.facts.image_state import Fails, Unforeseeable
@@ -29,21 +27,10 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "ToTensor": {"data_format": "CHW"},
 }
 """Transform → what its parameters are if not given (develop). Older branches: `DecodeImage.to_np` is False and without effect before
-2.5.1; `interpolation` is a number of OpenCV's in 2.2 and before."""
+2.5; `interpolation` is a number of OpenCV's in 2.2 and before."""
 
 CV2_INTERPOLATIONS = frozenset({"nearest", "bilinear", "area", "bicubic", "lanczos", "random"})
 PIL_INTERPOLATIONS = frozenset({"nearest", "bilinear", "bicubic", "box", "lanczos", "hamming", "random"})
-
-_ARITHMETIC: dict[type, Any] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-}
 
 
 def arithmetic(text: str) -> float:
@@ -53,6 +40,7 @@ def arithmetic(text: str) -> float:
         ValueError: Python itself could not read or compute it.
         Unforeseeable: it is more than arithmetic (a name, a call, a power).
     """
+    import ast  # 1 ms, and many configs have no such string
     import warnings
 
     try:
@@ -65,16 +53,32 @@ def arithmetic(text: str) -> float:
     return value
 
 
-def _compute(node: ast.expr) -> float:
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        return node.value  # type: ignore[return-value]  # told by the line above
-    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
-        return _ARITHMETIC[type(node.op)](_compute(node.left), _compute(node.right))  # type: ignore[no-any-return]
-    if isinstance(node, ast.UnaryOp) and type(node.op) in _ARITHMETIC:
-        return _ARITHMETIC[type(node.op)](_compute(node.operand))  # type: ignore[no-any-return]
-    if isinstance(node, (ast.Tuple, ast.List, ast.Constant)):
+def _compute(node: Any) -> float:
+    """The worth of a node of Python's syntax tree, told by the names of its classes."""
+    import operator
+
+    kind = type(node).__name__
+    if kind == "Constant" and type(node.value) in (int, float):
+        return node.value  # type: ignore[no-any-return]  # told by the line above
+    if kind in ("Tuple", "List", "Constant"):
         raise ValueError("no number")
-    raise Unforeseeable
+    parts = {"BinOp": ("left", "right"), "UnaryOp": ("operand",)}.get(kind)
+    name = _ARITHMETIC.get(type(node.op).__name__) if parts else None
+    if parts is None or name is None:
+        raise Unforeseeable
+    return getattr(operator, name)(*(_compute(getattr(node, part)) for part in parts))  # type: ignore[no-any-return]
+
+
+_ARITHMETIC = {
+    "Add": "add",
+    "Sub": "sub",
+    "Mult": "mul",
+    "Div": "truediv",
+    "FloorDiv": "floordiv",
+    "Mod": "mod",
+    "USub": "neg",
+    "UAdd": "pos",
+}
 
 
 def number(value: Any, parameter: str, default: float) -> float:
