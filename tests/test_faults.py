@@ -19,9 +19,15 @@ from checks.facts.network import Network, WeightsCache
 from checks.facts.output_folder import OutputFolder
 from checks.model import Location
 from doctor.run import Run
+from tests.checks.test_pipeline_rules import CHW, DECODE, NORMAL, Ops, normal, png
 from tests.projects import MACHINE, Project, measured, rows
 
 TRAIN = "DataLoader.Train"
+EVAL = "DataLoader.Eval"
+CROP = {"RandCropImage": {"size": 64}}
+SHORT = {"ResizeImage": {"resize_short": 72}}
+CENTER = {"CropImage": {"size": 64}}
+BGR = {"DecodeImage": {"to_rgb": False, "channel_first": False}}
 NAMES = [f"train/{n}.png" for n in range(80)]
 VAL = [f"val/{n}.png" for n in range(20)]
 
@@ -85,6 +91,22 @@ def on_machine(fact: type[Any], changes: dict[str, Any] | None = None, **values:
     return make
 
 
+def transforms(
+    lists: dict[str, Ops], sizes: list[tuple[int, int]] | None = None, stage: str = "train", **more: Any
+) -> Callable[[Path], Run]:
+    """Other transforms in some lists; the others go through 72 and 64 pixels. `sizes` (height, width) are given to the images in turn."""
+    start = {TRAIN: [DECODE, CROP, NORMAL], EVAL: [DECODE, SHORT, CENTER, NORMAL], "Infer": [DECODE, SHORT, CENTER, NORMAL, CHW], **lists}
+
+    def make(folder: Path) -> Run:
+        keys = {split: "Infer.transforms" if split == "Infer" else f"{split}.dataset.transform_ops" for split in start}
+        project = base(folder, {**{keys[split]: ops for split, ops in start.items()}, **more})
+        for number, name in enumerate(NAMES if sizes else ()):
+            project.write(f"data/{name}", png(*sizes[number % len(sizes)]))  # type: ignore[index]  # there are some
+        return project.check(stage=stage)
+
+    return make
+
+
 FAULTS: dict[str, tuple[Callable[[Path], Run], str, str]] = {
     # id: how it is made, the entry that explains it, severity
     "lab_start1_cn_count": (one(train=lines(NAMES, 1), val=lines(VAL, 1)), "2.1", "error"),
@@ -135,9 +157,19 @@ FAULTS: dict[str, tuple[Callable[[Path], Run], str, str]] = {
         "1.3",
         "error",
     ),
+    "op_nonorm": (transforms({TRAIN: [DECODE, CROP]}), "config.transforms", "error"),
+    "mixed_nocrop_w2": (
+        transforms({TRAIN: [DECODE, SHORT, NORMAL]}, sizes=[(64, 64), (64, 96)], train_workers=2),
+        "config.transforms",
+        "error",
+    ),
+    "eval_bgr": (transforms({EVAL: [BGR, SHORT, CENTER, NORMAL]}, stage="eval"), "1.1", "warning"),
+    "norm_mean_wrong_eval": (transforms({EVAL: [DECODE, SHORT, CENTER, normal(scale="1.0")]}, stage="eval"), "1.1", "error"),
+    "infer_bgr": (transforms({"Infer": [BGR, SHORT, CENTER, NORMAL, CHW]}, stage="infer"), "1.1", "warning"),
 }
 
 WORKS: dict[str, Callable[[Path], Run]] = {
+    "op_nosize": transforms({TRAIN: [DECODE, SHORT, NORMAL]}, sizes=[(64, 64)]),
     "base": one(),
     "lab_start1_cn_maxp1": one({"class_num": 6}, lines(NAMES, 1), lines(VAL, 1), "".join(f"{n} x\n" for n in range(6))),
     "cn_too_big": one({"class_num": 50}),

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.facts.deploy_config import DeployConfig
 from checks.facts.image_state import Fails, ImageState, Unforeseeable
-from checks.facts.pipelines import Op, Pipelines, follow
+from checks.facts.pipelines import Op, Pipelines, collect_deployed_pipelines, follow
 from checks.facts.transform_values import arithmetic, width_height
+from checks.facts.yaml_tree import read_tree
 from checks.model import Location
 
 OUTCOMES = Path(__file__).parent / "data" / "transform_outcomes.json"
@@ -72,6 +74,17 @@ def test_new_lists_end_as_with_the_real_transforms(tmp_path: Path) -> None:
     subprocess.run([python, str(ORACLE), str(out), "--seed", seed, "--lists", "200"], cwd=checkout, check=True, timeout=1800)
     wrong, _ = disagreements(json.loads(out.read_text(encoding="utf-8")))
     assert wrong == []
+
+
+def test_a_text_config_of_the_cpp_demo_is_a_list_too(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("resize_short_size: '256'\ncrop_size: 224\n", encoding="utf-8")
+    deploy = DeployConfig("config.txt", "yaml", read_tree(str(path), "config.txt"), str(tmp_path))
+    (pipeline,) = collect_deployed_pipelines(deploy).all
+    assert pipeline.final is not None
+    assert pipeline.final.shape == (3, 224, 224)
+    assert pipeline.geometry() == (("resize-short", 256, "bilinear", "cv2"), ("crop", 224, 224))
+    assert (pipeline.at.file, pipeline.at.line) == ("config.txt", 1)
 
 
 def test_a_pipeline_is_the_same_after_json() -> None:
