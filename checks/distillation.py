@@ -1,1 +1,339 @@
 """DST: teacher and student."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from checks.facts.label_survey import Labels
+from checks.facts.sub_networks import Role, class_count, entries_of, is_distillation, roles_of
+from checks.facts.training_config import TrainingConfig
+from checks.model import ANY, EVAL, EXPORT, INFER, TRAIN, Finding, Fix, NotApplicable
+from checks.registry import check
+
+COMPARE_LOGITS = frozenset(
+    {
+        "DistillationCELoss",
+        "DistillationDISTLoss",
+        "DistillationDKDLoss",
+        "DistillationDMLLoss",
+        "DistillationDistanceLoss",
+        "DistillationKLDivLoss",
+        "DistillationWSLLoss",
+    }
+)
+"""Losses that hold the outputs of two roles against each other, element by element, unless `key` names something else."""
+
+STUDENT = "Student"
+"""The role whose output evaluation and inference take; the name is fixed in `ppcls/engine`."""
+
+SMALL_SET = 50_000
+"""Training samples below which a student without weights of its own loses most of what a distillation gives (FAQ 2.3)."""
+
+REFERENCE_LR, REFERENCE_BATCH = 0.4, 1024
+"""The recipe of `PPLCNet_x1_0_ssld.yaml` (2.4 and later): learning rate and total batch on ImageNet."""
+USUAL_CARDS = 4
+"""Cards that the shipped recipes are written for."""
+
+
+def _roles(config: TrainingConfig) -> tuple[Role, ...]:
+    if not is_distillation(config):
+        raise NotApplicable("no-distillation")
+    roles = roles_of(config)
+    if not roles:
+        raise NotApplicable("no-roles-read")
+    return roles
+
+
+def _switched_off(value: Any) -> bool:
+    return value is None or value is False or value == ""
+
+
+@check("DST101", name="roles-differ-in-classes", stages=TRAIN)
+def roles_differ_in_classes(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+    """A loss compares the outputs of two roles that have not the same number of them (FAQ 2.3)."""
+    roles = {role.name: role for role in _roles(config)}
+    counts = {name: class_count(role.params) for name, role in roles.items()}
+    needed = max((s.needed_class_num or 0 for s in labels.of("Train") if s.format.labels == "class"), default=0)
+    done: set[tuple[str, str]] = set()
+    for _, loss, params in entries_of(config, "Loss.Train"):
+        if loss not in COMPARE_LOGITS or params.get("key") not in (None, "logits"):
+            continue
+        for pair in _pairs(params):
+            one, other = counts.get(pair[0]), counts.get(pair[1])
+            if one is None or other is None or one == other or pair in done:
+                continue
+            done.add(pair)
+            wrong = _at_fault(config, pair, (one, other), needed)
+            right = pair[0] if wrong == pair[1] else pair[1]
+            head = "Head." if roles[wrong].params.get("name") == "RecModel" else ""
+            at = config.tree.at(f"{roles[wrong].key}.{head}class_num")
+            yield Finding(
+                at=at,
+                fixes=(Fix("same-count", "edit", "unsafe", at=at, value=counts[right], values={"role": wrong, "count": counts[right]}),),
+                role=wrong,
+                count=counts[wrong],
+                other=right,
+                other_count=counts[right],
+                loss=loss,
+                given=config.tree.has(f"{roles[wrong].key}.{head}class_num"),
+                needed=needed or None,
+            )
+
+
+def _pairs(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    pairs = params.get("model_name_pairs")
+    for pair in pairs if isinstance(pairs, list) else ():
+        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(name, str) for name in pair):
+            yield (pair[0], pair[1])
+
+
+def _at_fault(config: TrainingConfig, pair: tuple[str, str], counts: tuple[int, int], needed: int) -> str:
+    """The role to blame: the one that does not fit the labels, else the one that is not exported."""
+    if needed and (counts[0] == needed) != (counts[1] == needed):
+        return pair[1] if counts[0] == needed else pair[0]
+    kept = config.tree.raw("Arch.infer_model_name") or STUDENT
+    return pair[0] if pair[1] == kept else pair[1]
+
+
+@check("DST102", name="unknown-role", stages=TRAIN | EVAL | EXPORT | INFER)
+def unknown_role(config: TrainingConfig) -> Iterator[Finding]:
+    """A loss, a metric or `infer_model_name` names a role that `models` does not hold."""
+    names = [role.name for role in _roles(config)]
+    if config.stage == "train":
+        yield from _in_losses(config, names)
+    if config.stage == "export":
+        yield from _at_export(config, names)
+    elif STUDENT not in names:
+        yield from _without_student(config, names)
+
+
+def _in_losses(config: TrainingConfig, names: list[str]) -> Iterator[Finding]:
+    for key, loss, params in entries_of(config, "Loss.Train"):
+        pairs = params.get("model_name_pairs")
+        for index, pair in enumerate(pairs if isinstance(pairs, list) else ()):
+            here = f"{key}.model_name_pairs.{index}"
+            if isinstance(pair, str):
+                if pair[:1] not in names or pair[1:2] not in names:
+                    yield _unknown(config, here, pair, loss, names, case="no-pair")
+                continue
+            for place, name in enumerate(pair if isinstance(pair, list) else ()):
+                if place < 2 and name not in names:
+                    yield _unknown(config, f"{here}.{place}", name, loss, names)
+        listed = params.get("model_names")
+        for index, name in enumerate(listed if isinstance(listed, list) else ()):
+            if name not in names:
+                yield _unknown(config, f"{key}.model_names.{index}", name, loss, names)
+    for key, metric, params in entries_of(config, "Metric.Train"):
+        if metric == "DistillationTopkAcc" and "model_key" in params and params["model_key"] not in names:
+            yield _unknown(config, f"{key}.model_key", params["model_key"], metric, names)
+
+
+def _unknown(config: TrainingConfig, key: str, name: Any, user: str, names: list[str], case: str | None = None) -> Finding:
+    at = config.tree.at(key)
+    fixes = []
+    near = next((n for n in names if isinstance(name, str) and n.lower() == name.lower()), None)
+    if case is None and near is None and isinstance(name, str):
+        import difflib  # 3 ms, for a finding only
+
+        near = next(iter(difflib.get_close_matches(name, names, 1, 0.5)), None)
+    if case is None and near:
+        fixes.append(Fix("use-role", "edit", "safe", at=at, value=near, values={"near": near}))
+    else:
+        fixes.append(Fix("name-roles", "advice", "safe", values={"roles": names}))
+    return Finding(at=at, case=case, fixes=tuple(fixes), name="null" if name is None else str(name), user=user, roles=names)
+
+
+def _at_export(config: TrainingConfig, names: list[str]) -> Iterator[Finding]:
+    name = config.tree.raw("Arch.infer_model_name")
+    if name in names:
+        return
+    kept = STUDENT if STUDENT in names else names[-1]
+    if config.tree.has("Arch.infer_model_name"):
+        yield _unknown(config, "Arch.infer_model_name", name, "infer_model_name", names)
+        return
+    snippet = f"infer_model_name: {kept}"
+    yield Finding(
+        at=config.tree.key_at("Arch"),
+        case="no-infer-model-name",
+        fixes=(Fix("add-infer-model-name", "advice", "safe", snippet=snippet, values={"kept": kept}),),
+        name="",
+        user="infer_model_name",
+        roles=names,
+    )
+
+
+def _without_student(config: TrainingConfig, names: list[str]) -> Iterator[Finding]:
+    """Evaluation and inference take `out["Student"]`; without that role they hand the whole dictionary on."""
+    if config.stage == "infer":
+        user = "Infer.PostProcess"
+    elif config.stage == "train" and config.tree.raw("Global.eval_during_train") is False:
+        return
+    elif config.tree.raw("Global.eval_mode") not in (None, "classification"):
+        return
+    else:
+        uses = [name for path in ("Loss.Eval", "Metric.Eval") for _, name, _ in entries_of(config, path)]
+        user = next((name for name in uses if not name.startswith("Distillation")), "")
+        if not user:
+            return
+    yield Finding(
+        at=config.tree.key_at("Arch.models"),
+        case="no-student-infer" if config.stage == "infer" else "no-student",
+        fixes=(Fix("rename-student", "advice", "unsafe"),),
+        name=STUDENT,
+        user=user,
+        roles=names,
+    )
+
+
+@check("DST103", name="distillation-lists", stages=ANY)
+def distillation_lists(config: TrainingConfig) -> Iterator[Finding]:
+    """`models`, `pretrained_list` and `freeze_params_list` of a form that stops the construction (FAQ 2.3)."""
+    if not is_distillation(config):
+        raise NotApplicable("no-distillation")
+    tree = config.tree
+    models = tree.raw("Arch.models")
+    if not isinstance(models, list):
+        at = tree.at("Arch.models")
+        yield Finding(at=at, case="models-no-list", fixes=(Fix("list-models", "advice", "safe"),), length=0, models=0, value="")
+        return
+    for index, item in enumerate(models):
+        if isinstance(item, dict) and len(item) != 1:
+            yield Finding(
+                at=tree.at(f"Arch.models.{index}"),
+                case="several-in-one",
+                fixes=(Fix("list-models", "advice", "safe"),),
+                length=len(item),
+                models=len(models),
+                value=", ".join(item),
+            )
+    roles = roles_of(config)
+    listed = tree.raw("Arch.pretrained_list")
+    if isinstance(listed, list):
+        unset = Fix("unset-list", "edit", "unsafe", at=tree.at("Arch.pretrained_list"), value=None)
+        given = [(index, entry) for index, entry in enumerate(listed) if entry is not None]
+        if len(listed) != len(models):
+            yield _wrong_length(config, "pretrained_list", len(listed), len(models), unset)
+        elif given:
+            index, entry = given[0]
+            key = f"{roles[index].key}.pretrained" if roles else f"Arch.models.{index}"
+            move = Fix("pretrained-of-role", "advice", "safe", snippet=f"pretrained: {entry}", values={"key": key})
+            yield Finding(
+                at=tree.at(f"Arch.pretrained_list.{index}"),
+                case="default",
+                fixes=(move, unset),
+                length=len(listed),
+                models=len(models),
+                value=str(entry),
+            )
+    frozen = tree.raw("Arch.freeze_params_list")
+    if isinstance(frozen, list) and len(frozen) != len(models):
+        yield _wrong_length(config, "freeze_params_list", len(frozen), len(models), None)
+
+
+def _wrong_length(config: TrainingConfig, name: str, length: int, models: int, fix: Fix | None) -> Finding:
+    same = Fix("same-length", "advice", "safe", values={"list": name, "models": models})
+    at = config.tree.at(f"Arch.{name}")
+    return Finding(at=at, case="length", fixes=(same, fix) if fix else (same,), length=length, models=models, value=name)
+
+
+def _frozen(config: TrainingConfig, roles: tuple[Role, ...]) -> set[str]:
+    listed = config.tree.raw("Arch.freeze_params_list")
+    if not isinstance(listed, list) or len(listed) != len(roles):
+        return set()
+    return {role.name for role in roles if listed[role.index]}
+
+
+def _has_weights(config: TrainingConfig, role: Role) -> bool:
+    if config.pretrained or config.checkpoints or role.name.startswith("UniFormer"):
+        return True
+    block = role.params.get("Backbone") if role.params.get("name") == "RecModel" else role.params
+    if not isinstance(block, dict) or str(block.get("name", "")).startswith("UniFormer_"):
+        return True  # UniFormer_* load weights unless told not to
+    return not _switched_off(block.get("pretrained"))
+
+
+@check("DST104", name="teacher-teaches-nothing", stages=TRAIN)
+def teacher_teaches_nothing(config: TrainingConfig) -> Iterator[Finding]:
+    """The frozen teacher has random weights, or what should learn is frozen (FAQ 2.3)."""
+    roles = _roles(config)
+    frozen = _frozen(config, roles)
+    kept = config.tree.raw("Arch.infer_model_name") or STUDENT
+    at = config.tree.at("Arch.freeze_params_list")
+    if frozen and len(frozen) == len(roles):
+        yield _frozen_finding(config, roles, kept, "all-frozen")
+        return
+    if kept in frozen:
+        yield _frozen_finding(config, roles, kept, "student-frozen")
+    for role in roles:
+        if role.name in frozen and role.name != kept and not _has_weights(config, role):
+            key = f"{role.key}.pretrained"
+            block = config.tree.at(key) if config.tree.has(key) else config.tree.at(f"{role.key}.name")
+            yield Finding(
+                at=block,
+                via=at,
+                case="random-teacher",
+                fixes=(
+                    Fix(
+                        "give-weights",
+                        "advice",
+                        "safe",
+                        command=f"python tools/train.py -c {config.file} -o {key}=PATH/best_model",
+                        values={"key": key, "role": role.name},
+                    ),
+                ),
+                role=role.name,
+                architecture=str(role.params.get("name")),
+                student=kept,
+            )
+
+
+def _frozen_finding(config: TrainingConfig, roles: tuple[Role, ...], kept: str, case: str) -> Finding:
+    index = next((role.index for role in roles if role.name == kept), len(roles) - 1)
+    at = config.tree.at(f"Arch.freeze_params_list.{index}")
+    fixes = (Fix("unfreeze", "edit", "safe", at=at, value=False, values={"role": roles[index].name}),)
+    return Finding(at=at, case=case, fixes=fixes, role=roles[index].name, architecture=str(roles[index].params.get("name")), student=kept)
+
+
+@check("DST105", name="distillation-recipe", stages=TRAIN)
+def distillation_recipe(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+    """A recipe for millions of images on a small set: the learning rate, or a student without weights (FAQ 2.3)."""
+    roles = _roles(config)
+    train = config.loader("Train")
+    samples = labels.samples(train) if train else None
+    if samples is None or train is None:
+        raise NotApplicable("no-train-labels")
+    if samples >= SMALL_SET:
+        return
+    kept = config.tree.raw("Arch.infer_model_name") or STUDENT
+    student = next((role for role in roles if role.name == kept), None)
+    batch = train.batch_size.value if train.batch_size else 0
+    bound = REFERENCE_LR * batch * USUAL_CARDS / REFERENCE_BATCH
+    rate = config.learning_rate
+    if rate and batch and config.tree.raw("Optimizer.name") == "Momentum" and rate.value > bound:
+        yield Finding(
+            at=rate.location,
+            case="learning-rate",
+            fixes=(Fix("smaller-rate", "advice", "safe", values={"low": _short(bound / 10), "high": _short(bound / 2)}),),
+            samples=samples,
+            learning_rate=rate.value,
+            batch_size=batch,
+            bound=_short(bound),
+            student=kept,
+        )
+    if student and not _has_weights(config, student) and student.name not in _frozen(config, roles):
+        key = f"{student.key}.pretrained"
+        yield Finding(
+            at=config.tree.at(key) if config.tree.has(key) else config.tree.at(f"{student.key}.name"),
+            case="student-from-scratch",
+            fixes=(Fix("student-weights", "advice", "unsafe", values={"key": key}),),
+            samples=samples,
+            student=kept,
+            learning_rate=rate.value if rate else None,
+            batch_size=batch,
+            bound=_short(bound),
+        )
+
+
+def _short(number: float) -> float:
+    return float(f"{number:.2g}")

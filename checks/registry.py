@@ -27,6 +27,7 @@ FAMILIES = (
     "labels",
     "learning_rate",
     "networks",
+    "objectives",
     "output",
     "pipeline",
     "preprocessing",

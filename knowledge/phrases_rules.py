@@ -43,7 +43,36 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     "no-multi-label-list": ("no list has several labels for an image", "没有多标签列表"),
     "sampler-balances": ("the sampler {sampler} balances the classes", "采样器 {sampler} 已经均衡了各类别"),
     #
-    # --- networks, distillation
+    # --- networks, objectives, distillation
+    #
+    "any-input-size": (
+        "the network takes any image size, or is not known",
+        "网络接受任意图像尺寸，或者是不认识的网络",
+    ),
+    "no-distillation": (
+        "the config is no distillation",
+        "配置不是蒸馏",
+    ),
+    "no-evaluation": (
+        "nothing is evaluated at this stage",
+        "这个阶段不做评估",
+    ),
+    "no-network": (
+        "the config names no network that this rule knows",
+        "配置中没有本规则认识的网络",
+    ),
+    "no-rec-model": (
+        "no model of the config is a RecModel",
+        "配置中没有 RecModel",
+    ),
+    "no-roles-read": (
+        "Arch.models is not a list of single roles (DST103)",
+        "Arch.models 不是单角色的列表（DST103）",
+    ),
+    "no-transformer": (
+        "the network is no transformer, or a role of a distillation",
+        "网络不是 transformer，或者是蒸馏中的角色",
+    ),
     #
     # --- pipeline, preprocessing
     #

@@ -7,18 +7,51 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 FLOAT32 = 4
 
 
-@functools.cache
-def _table() -> dict[str, dict[str, Any]]:
-    with open(os.path.join(os.path.dirname(__file__), "zoo", "architectures.json"), "rb") as stream:
+def _read(name: str) -> dict[str, dict[str, Any]]:
+    with open(os.path.join(os.path.dirname(__file__), "zoo", name), "rb") as stream:
         table: dict[str, dict[str, Any]] = msgspec.json.decode(stream.read())
     return table
+
+
+@functools.cache
+def _table() -> dict[str, dict[str, Any]]:
+    return _read("architectures.json")
+
+
+class InputSize(msgspec.Struct, frozen=True):
+    """The square input sizes of a network that does not take every size, in pixels, as forward passes showed.
+
+    `takes` is the size it is made for. `below` and `above` are the nearest sizes that failed; `exact` says that every other one tried did.
+    `settable` names the parameter that moves `takes` (`img_size`), if one does. `cause` is `position` where an assertion or a table of
+    positions binds the size, so that the whole network is bound, and `head` where it is the first layer behind the features.
+    """
+
+    takes: int
+    cause: Literal["position", "head", "grid"]
+    below: int
+    above: int
+    exact: bool = False
+    accepts: tuple[int, ...] = ()
+    refused: tuple[int, ...] = msgspec.field(default=(), name="refuses")
+    settable: str | None = None
+    why: str = ""
+
+    def refuses(self, side: int) -> bool | None:
+        """Whether an image of this side fails; None where that is not known."""
+        if side == self.takes or side in self.accepts:
+            return False
+        if self.exact:
+            return True
+        if self.cause == "head":  # the width of the features grows with the image, so what lies beyond a failure fails too
+            return True if side <= self.below or side >= self.above else None
+        return True if side in self.refused else None
 
 
 def head_bytes(architecture: str, classes: int) -> int | None:
@@ -69,3 +102,24 @@ def largest_rate(optimizer: str) -> float | None:
     """The highest learning rate that any shipped config gives an optimizer."""
     found: float | None = _recipes()[""].get(optimizer)
     return found
+
+
+@functools.cache
+def _sizes() -> dict[str, InputSize]:
+    return {name: msgspec.convert(row, InputSize) for name, row in _read("input_sizes.json").items()}
+
+
+def input_size(architecture: str) -> InputSize | None:
+    """What is known of the sizes that a network takes; None for those that take any, and for unknown ones."""
+    return _sizes().get(architecture)
+
+
+def head_inputs(architecture: str) -> int | None:
+    """The inputs of the last layer (2048 for ResNet50)."""
+    inputs = _table().get(architecture, {}).get("fc_in")
+    return None if inputs is None else int(inputs)
+
+
+def known(architecture: str) -> bool:
+    """Whether the network is one of those measured."""
+    return architecture in _table()

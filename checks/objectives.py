@@ -1,0 +1,212 @@
+"""MDL: what a network gives against what loss, metric and evaluation take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from checks.facts.sub_networks import entries_of, is_distillation
+from checks.facts.training_config import TrainingConfig
+from checks.model import EVAL, EXPORT, INFER, TRAIN, Finding, Fix, NotApplicable
+from checks.registry import check
+from knowledge.zoo import known
+
+TAKES_FEATURES = frozenset(
+    {
+        "CenterLoss", "DSHSDLoss", "EmlLoss", "MSMLoss", "NpairsLoss", "SupConLoss", "TriHardLoss", "TripletAngularMarginLoss", "TripletLoss",
+        "TripletLossV2",
+    }
+)  # fmt: skip
+"""Losses that look up `features` in a dictionary, which only a RecModel gives."""
+
+MULTILABEL_METRICS = frozenset({"ATTRMetric", "AccuracyScore", "HammingDistance", "MultiLabelMAP"})
+SINGLE_METRICS = frozenset({"TopkAcc"})
+RETRIEVAL_METRICS = frozenset({"Precisionk", "Recallk", "mAP", "mINP"})
+
+EMBEDDING_HEADS = frozenset({"AdaMargin", "ArcMargin", "CircleMargin", "CosMargin", "FC"})
+"""Gears whose inputs are `embedding_size` and whose outputs are `class_num`."""
+
+
+def _modern(config: TrainingConfig) -> str:
+    name = config.tree.raw("Arch.name")
+    if config.generation != "modern" or not isinstance(name, str):
+        raise NotApplicable("no-network")
+    return name
+
+
+def _evaluates(config: TrainingConfig) -> bool:
+    return config.stage == "eval" or (config.stage == "train" and config.tree.raw("Global.eval_during_train") is not False)
+
+
+def _used(config: TrainingConfig, section: str) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """The losses or metrics that the stage builds: split, key, name, parameters."""
+    splits = (["Train"] if config.stage == "train" else []) + (["Eval"] if _evaluates(config) else [])
+    for split in splits:
+        for key, name, params in entries_of(config, f"{section}.{split}"):
+            yield split, key, name, params
+
+
+@check("MDL105", name="parts-do-not-fit", stages=TRAIN | EVAL | EXPORT | INFER)
+def parts_do_not_fit(config: TrainingConfig) -> Iterator[Finding]:
+    """A RecModel whose neck gives another width than its head takes, or that has no head for its loss."""
+    tree = config.tree
+    blocks = [key for key in _blocks(config) if tree.raw(f"{key}.name") == "RecModel"]
+    if not blocks:
+        raise NotApplicable("no-rec-model")
+    for block in blocks:
+        neck, head = tree.raw(f"{block}.Neck"), tree.raw(f"{block}.Head")
+        if not isinstance(neck, dict) or not isinstance(head, dict):
+            continue
+        if tree.raw(f"{block}.head_feature_from") == "backbone":
+            continue
+        gives = {"FC": neck.get("class_num"), "BNNeck": neck.get("num_features"), "VehicleNeck": neck.get("out_channels")}.get(
+            str(neck.get("name"))
+        )
+        takes = head.get("embedding_size") if head.get("name") in EMBEDDING_HEADS else None
+        if type(gives) is int and type(takes) is int and gives != takes:
+            at = tree.at(f"{block}.Head.embedding_size")
+            yield Finding(
+                at=at,
+                fixes=(Fix("same-width", "edit", "safe", at=at, value=gives, values={"gives": gives}),),
+                neck=str(neck.get("name")),
+                head=str(head.get("name")),
+                gives=gives,
+                takes=takes,
+            )
+
+
+def _blocks(config: TrainingConfig) -> Iterator[str]:
+    if config.generation == "modern":
+        yield "Arch"
+        models = config.tree.raw("Arch.models")
+        for index, item in enumerate(models if isinstance(models, list) else ()):
+            for name in item if isinstance(item, dict) else ():
+                yield f"Arch.models.{index}.{name}"
+
+
+@check("MDL106", name="loss-does-not-fit-network", stages=TRAIN | EVAL)
+def loss_does_not_fit_network(config: TrainingConfig) -> Iterator[Finding]:
+    """A loss or metric that reads what this kind of network does not give."""
+    name = _modern(config)
+    if name == "AttentionModel" or not (is_distillation(config) or name == "RecModel" or known(name)):
+        raise NotApplicable("no-network")
+    distils = is_distillation(config)
+    plain = not distils and name not in ("RecModel", "GoogLeNet")
+    for section in ("Loss", "Metric"):
+        for split, key, user, _ in _used(config, section):
+            case = None
+            if distils and split == "Train" and (user in ("CELoss", "TopkAcc")):
+                case = "distillation"
+            elif section == "Loss" and user.startswith("Distillation") and not distils:
+                case = "plain"
+            elif plain and user in TAKES_FEATURES and section == "Loss":
+                case = "features"
+            elif name == "GoogLeNet" and user in ("CELoss", "TopkAcc"):
+                case = "googlenet"
+            elif plain and user in ("GoogLeNetLoss", "GoogLeNetTopkAcc"):
+                case = "not-googlenet"
+            elif name == "RecModel" and section == "Loss" and split == "Train" and user == "CELoss" and not config.tree.has("Arch.Head"):
+                case = "no-head"
+            if case:
+                right = {"CELoss": "GoogLeNetLoss", "TopkAcc": "GoogLeNetTopkAcc", "GoogLeNetLoss": "CELoss", "GoogLeNetTopkAcc": "TopkAcc"}
+                values = {"right": right.get(user, ""), "user": user, "split": split, "section": section}
+                yield Finding(
+                    at=config.tree.key_at(key),
+                    case=case,
+                    fixes=(Fix(f"fit-{case}", "advice", "safe", values=values),),
+                    user=user,
+                    split=split,
+                    section=section,
+                    architecture=name,
+                )
+
+
+@check("MDL107", name="single-and-multi-label-mixed", stages=TRAIN | EVAL)
+def single_and_multi_label_mixed(config: TrainingConfig) -> Iterator[Finding]:
+    """Data, loss, metric and `use_multilabel` that do not speak of the same kind of label."""
+    _modern(config)
+    tree = config.tree
+    kinds = {loader.split: loader.datasets[0].name for loader in config.used_loaders() if loader.datasets}
+    multi = {split for split, name in kinds.items() if name == "MultiLabelDataset"}
+    single = {split for split, name in kinds.items() if name == "ImageNetDataset"}
+    if not multi and not single:
+        raise NotApplicable("no-labels-read")
+    switched = tree.raw("Global.use_multilabel")
+    for split, key, user, _ in _used(config, "Metric"):
+        if split in multi and user in SINGLE_METRICS:
+            yield _mixed(config, key, "metric-single", user, split, kinds[split], "multilabel-metric")
+        elif split in multi and user == "ATTRMetric" and not tree.raw(f"DataLoader.{split}.dataset.label_ratio"):
+            yield _mixed(config, key, "attr-no-ratio", user, split, kinds[split], "label-ratio")
+        elif split in single and user in MULTILABEL_METRICS:
+            yield _mixed(config, key, "metric-multi", user, split, kinds[split], "single-metric")
+    for split, key, user, params in _used(config, "Loss"):
+        if split in single and user == "MultiLabelLoss" and _switched_off(params.get("epsilon")):
+            yield _mixed(config, key, "loss-multi", user, split, kinds[split], "single-loss")
+        elif split in multi and user == "CELoss":
+            yield _mixed(config, key, "loss-single", user, split, kinds[split], "multilabel-loss")
+        elif split in multi and user == "MultiLabelLoss" and split == "Eval" and not switched and _switched_off(params.get("epsilon")):
+            yield _mixed(config, "Global.use_multilabel", "not-switched-on", user, split, kinds[split], "switch-on")
+        ratio = tree.raw(f"DataLoader.{split}.dataset.label_ratio")
+        if split in multi and user == "MultiLabelLoss" and params.get("weight_ratio") is True and not ratio:
+            yield _mixed(config, f"{key}.weight_ratio", "no-label-ratio", user, split, kinds[split], "label-ratio")
+
+
+def _switched_off(epsilon: Any) -> bool:
+    return not isinstance(epsilon, float) or not 0 < epsilon < 1
+
+
+def _mixed(config: TrainingConfig, key: str, case: str, user: str, split: str, dataset: str, fix: str) -> Finding:
+    there = config.tree.has(key)
+    at = config.tree.at(key) if case in ("no-label-ratio", "not-switched-on") else config.tree.key_at(key)
+    if fix == "switch-on" and there:
+        fixes: tuple[Fix, ...] = (Fix(fix, "edit", "safe", at=at, value=True),)
+    else:
+        snippet = {"switch-on": "use_multilabel: True", "label-ratio": "label_ratio: True"}.get(fix)
+        fixes = (Fix(fix, "advice", "safe", snippet=snippet, values={"split": split}),)
+    return Finding(at=at, case=case, fixes=fixes, user=user, split=split, dataset=dataset)
+
+
+@check("MDL108", name="evaluation-mode-mismatch", stages=TRAIN | EVAL)
+def evaluation_mode_mismatch(config: TrainingConfig) -> Iterator[Finding]:
+    """`Global.eval_mode` against the evaluation data, the metrics and the network."""
+    name = _modern(config)
+    tree = config.tree
+    section = tree.raw("DataLoader.Eval")
+    if not _evaluates(config) or not isinstance(section, dict):
+        raise NotApplicable("no-evaluation")
+    mode = tree.raw("Global.eval_mode") or "classification"
+    flat = isinstance(section.get("dataset"), dict)
+    parts = [part for part in ("Gallery", "Query") if isinstance(section.get(part), dict)]
+    at = tree.at("Global.eval_mode") if tree.has("Global.eval_mode") else tree.key_at("DataLoader.Eval")
+    wants = "retrieval" if parts and not flat else "classification"
+    if mode in ("retrieval", "classification") and mode != wants and (flat or parts):
+        fix = (
+            Fix("set-mode", "edit", "safe", at=at, value=wants, values={"mode": wants})
+            if tree.has("Global.eval_mode")
+            else Fix("add-mode", "advice", "safe", snippet=f"eval_mode: {wants}", values={"mode": wants})
+        )
+        yield Finding(at=at, case=f"data-for-{wants}", fixes=(fix,), mode=mode, wants=wants, metric="", architecture=name)
+        return
+    if mode == "retrieval" and len(section) > 1 and len(parts) == 1:
+        missing = "Query" if "Gallery" in parts else "Gallery"
+        fixes = (Fix("add-part", "advice", "safe", values={"missing": missing}),)
+        yield Finding(
+            at=tree.key_at("DataLoader.Eval"), case="part-missing", fixes=fixes, mode=mode, wants=missing, metric="", architecture=name
+        )
+    for key, metric, _ in entries_of(config, "Metric.Eval"):
+        wrong = (mode == "retrieval" and metric in (SINGLE_METRICS | MULTILABEL_METRICS)) or (
+            mode == "classification" and metric in RETRIEVAL_METRICS
+        )
+        if wrong:
+            fixes = (
+                Fix(
+                    "metric-of-mode",
+                    "advice",
+                    "safe",
+                    values={"metrics": sorted(RETRIEVAL_METRICS) if mode == "retrieval" else ["TopkAcc"]},
+                ),
+            )
+            yield Finding(at=tree.key_at(key), case="metric", fixes=fixes, mode=mode, wants=mode, metric=metric, architecture=name)
+    if mode == "retrieval" and known(name):
+        fixes = (Fix("use-rec-model", "advice", "unsafe"),)
+        yield Finding(at=tree.at("Arch.name"), case="plain-network", fixes=fixes, mode=mode, wants="RecModel", metric="", architecture=name)
