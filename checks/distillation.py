@@ -167,11 +167,10 @@ def _without_student(config: TrainingConfig, names: list[str]) -> Iterator[Findi
     """Evaluation and inference take `out["Student"]`; without that role they hand the whole dictionary on."""
     if config.stage == "infer":
         user = "Infer.PostProcess"
-    elif config.stage == "train" and config.tree.raw("Global.eval_during_train") is False:
-        return
-    elif config.tree.raw("Global.eval_mode") not in (None, "classification"):
-        return
     else:
+        off = config.stage == "train" and config.tree.raw("Global.eval_during_train") is False
+        if off or config.tree.raw("Global.eval_mode") not in (None, "classification"):
+            return
         uses = [name for path in ("Loss.Eval", "Metric.Eval") for _, name, _ in entries_of(config, path)]
         user = next((name for name in uses if not name.startswith("Distillation")), "")
         if not user:
@@ -272,7 +271,7 @@ def teacher_teaches_nothing(config: TrainingConfig) -> Iterator[Finding]:
             yield Finding(
                 at=block,
                 via=at,
-                case="random-teacher",
+                case="default",
                 fixes=(
                     Fix(
                         "give-weights",
@@ -313,7 +312,7 @@ def distillation_recipe(config: TrainingConfig, labels: Labels) -> Iterator[Find
     if rate and batch and config.tree.raw("Optimizer.name") == "Momentum" and rate.value > bound:
         yield Finding(
             at=rate.location,
-            case="learning-rate",
+            case="default",
             fixes=(Fix("smaller-rate", "advice", "safe", values={"low": _short(bound / 10), "high": _short(bound / 2)}),),
             samples=samples,
             learning_rate=rate.value,

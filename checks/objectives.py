@@ -96,7 +96,7 @@ def loss_does_not_fit_network(config: TrainingConfig) -> Iterator[Finding]:
         for split, key, user, _ in _used(config, section):
             case = None
             if distils and split == "Train" and (user in ("CELoss", "TopkAcc")):
-                case = "distillation"
+                case = "default"
             elif section == "Loss" and user.startswith("Distillation") and not distils:
                 case = "plain"
             elif plain and user in TAKES_FEATURES and section == "Loss":
@@ -134,7 +134,7 @@ def single_and_multi_label_mixed(config: TrainingConfig) -> Iterator[Finding]:
     switched = tree.raw("Global.use_multilabel")
     for split, key, user, _ in _used(config, "Metric"):
         if split in multi and user in SINGLE_METRICS:
-            yield _mixed(config, key, "metric-single", user, split, kinds[split], "multilabel-metric")
+            yield _mixed(config, key, "default", user, split, kinds[split], "multilabel-metric")
         elif split in multi and user == "ATTRMetric" and not tree.raw(f"DataLoader.{split}.dataset.label_ratio"):
             yield _mixed(config, key, "attr-no-ratio", user, split, kinds[split], "label-ratio")
         elif split in single and user in MULTILABEL_METRICS:
@@ -206,7 +206,7 @@ def evaluation_mode_mismatch(config: TrainingConfig) -> Iterator[Finding]:
                     values={"metrics": sorted(RETRIEVAL_METRICS) if mode == "retrieval" else ["TopkAcc"]},
                 ),
             )
-            yield Finding(at=tree.key_at(key), case="metric", fixes=fixes, mode=mode, wants=mode, metric=metric, architecture=name)
+            yield Finding(at=tree.key_at(key), case="default", fixes=fixes, mode=mode, wants=mode, metric=metric, architecture=name)
     if mode == "retrieval" and known(name):
         fixes = (Fix("use-rec-model", "advice", "unsafe"),)
         yield Finding(at=tree.at("Arch.name"), case="plain-network", fixes=fixes, mode=mode, wants="RecModel", metric="", architecture=name)

@@ -53,10 +53,6 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
         "the config is no distillation",
         "配置不是蒸馏",
     ),
-    "no-evaluation": (
-        "nothing is evaluated at this stage",
-        "这个阶段不做评估",
-    ),
     "no-network": (
         "the config names no network that this rule knows",
         "配置中没有本规则认识的网络",
