@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from knowledge.zoo import input_size
-from tests.projects import CONFIG, REMOVED, Generation, Project, numbered, passes, reason
+from tests.projects import CONFIG, REMOVED, Generation, Project, passes, reason
 
 TRAIN_CROP = "DataLoader.Train.dataset.transform_ops.1.RandCropImage.size"
 EVAL_CROP = "DataLoader.Eval.dataset.transform_ops.2.CropImage.size"
