@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from checks.batching import PER_CLASS
 from checks.facts.base import Request, World
 from checks.facts.training_config import TrainingConfig, collect_training_config
 from doctor.run import Run, run_check
@@ -62,7 +63,10 @@ def test_a_well_formed_data_set_makes_every_config_pass(shared: Path, tmp_path: 
 
 def lay_data(config: TrainingConfig, root: Path) -> None:
     """Lists and image roots as the config names them: two samples of each of its first classes, another set for evaluation."""
-    classes = min(config.class_num.value if config.class_num else 3, 50)
+    batches = [loader.batch_size.value for loader in config.loaders if loader.batch_size]
+    # a sampler by class wants as many classes as a batch holds; others do with few
+    by_class = any(loader.sampler in PER_CLASS for loader in config.loaders)
+    classes = min(config.class_num.value if config.class_num else 3, max(batches) if by_class else 50)
     for loader in config.loaders:
         batch = loader.batch_size.value if loader.batch_size else 1
         for dataset in loader.datasets:
