@@ -20,6 +20,8 @@ FAMILIES = (
     "distillation",
     "environment",
     "export",
+    "image_contents",
+    "image_inference",
     "images",
     "installation",
     "label_balance",

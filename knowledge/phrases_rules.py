@@ -35,6 +35,16 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     #
     # --- images
     #
+    "images-off": ("images are not looked at (--images off)", "未检查图片（--images off）"),
+    "images-not-opened": ("images are not opened (--images {depth})", "未打开图片检查（--images {depth}）"),
+    "no-images-read": ("no listed image could be looked into", "没有可检查内容的图片"),
+    "no-infer-images": ("the config names no image for inference", "配置没有给出要预测的图片"),
+    "no-decode-image": ("the config has no DecodeImage", "配置中没有 DecodeImage"),
+    "twins-not-compared": (
+        "the lists have no labels to compare, or too many files look alike",
+        "列表没有可比较的标签，或相似文件过多",
+    ),
+    "no-images-listed": ("no label file with images below an image root that exists", "没有可检查的图片列表，或图片根目录不存在"),
     # --- labels, label_sets
     "folders-name-no-classes": ("the folders of the images do not name their classes", "图片所在的目录不代表类别"),
     "no-relabel": ("no list is renumbered by relabel", "没有列表使用 relabel"),

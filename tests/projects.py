@@ -49,6 +49,7 @@ KEYS: dict[str, dict[Generation, str]] = {
 }
 """Concept → its key in each generation."""
 
+_IMAGE = re.compile(r"\ufeff?([^\0\r]{1,250}?\.(?:png|jpg|jpeg|JPEG))(?=[ \t,;|]|$)")
 _HAN = re.compile("[\u4e00-\u9fff]")
 
 
@@ -194,14 +195,18 @@ class Project:
         return path
 
     def write_list(self, name: str, content: Samples | str | bytes) -> None:
-        """Write a label file, and the images of its samples."""
+        """Write a label file, and the images of its samples; of a text, those of its first 2,000 lines that begin with an image's name."""
         if isinstance(content, list):
-            for path, _ in content:
-                image = self.folder / "data" / path
-                if not image.exists():
-                    image.parent.mkdir(parents=True, exist_ok=True)
-                    image.write_bytes(PIXEL)
+            paths = [path for path, _ in content]
             content = rows(content)
+        else:
+            text = content[:200_000].decode("utf-8", "surrogateescape") if isinstance(content, bytes) else content
+            paths = [match[1] for line in text.split("\n")[:2000] if (match := _IMAGE.match(line)) and not match[1].startswith("/")]
+        for path in paths:
+            image = self.folder / "data" / path
+            if not image.exists():
+                image.parent.mkdir(parents=True, exist_ok=True)
+                image.write_bytes(PIXEL)
         self.write(f"data/{name}", content)
 
     def place(self, needle: str, after: str = "") -> tuple[int, int]:
@@ -220,6 +225,7 @@ class Project:
         root: str | None = None,
         select: tuple[str, ...] = (),
         ignore: tuple[str, ...] = (),
+        images: str = "quick",
         world: World | None = None,
     ) -> Run:
         """Run every rule over the project, started in its folder."""
@@ -232,6 +238,7 @@ class Project:
             select=select,
             ignore=ignore,
             assume=assume,
+            images=images,
             settings=Settings(),
             world=world or World(cwd=str(self.folder)),
         )

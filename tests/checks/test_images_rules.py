@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from checks.facts.base import World
-from tests.projects import CONFIG, REMOVED, Generation, Project, found, passes, reason
+from tests.projects import CONFIG, EVAL, PIXEL, REMOVED, TRAIN, Generation, Project, found, passes, reason, rows
 
 BOTH: list[Generation] = ["modern", "legacy"]
 
@@ -34,7 +34,8 @@ def test_img101_positive(tmp_path: Path, generation: Generation) -> None:
         "nearest": nearest,
     }
     assert finding.evidence == expected
-    assert [(fix.kind, fix.safety) for fix in finding.fixes] == [("advice", "safe")]
+    assert [(fix.kind, fix.value) for fix in finding.fixes] == [("edit", "./data/"), ("advice", None)]
+    project.assert_repaired_by(finding)
 
 
 @pytest.mark.parametrize("generation", BOTH)
@@ -50,7 +51,7 @@ def test_img101_positive_absolute(tmp_path: Path) -> None:
     gone = str(tmp_path / "gone")
     finding = Project(tmp_path, "modern", {"train_root": gone}).finding("IMG101", shows=(gone,))
     assert finding.evidence["absolute"] is True
-    assert [fix.kind for fix in finding.fixes] == ["advice"]  # another start would not help
+    assert "command" not in [fix.kind for fix in finding.fixes]  # another start would not help
 
 
 @pytest.mark.parametrize("name", ["project", "my project's copy"])
@@ -100,3 +101,143 @@ def test_img101_near_miss_a_given_root_decides(tmp_path: Path) -> None:
 @pytest.mark.parametrize("generation", BOTH)
 def test_img101_skipped_without_an_image_root(tmp_path: Path, generation: Generation) -> None:
     assert reason(Project(tmp_path, generation, {"train_root": REMOVED, "eval_root": REMOVED}), "IMG101") == "no-image-root"
+
+
+def test_img101_near_miss_legacy_with_absolute_paths_needs_no_root(tmp_path: Path) -> None:
+    changes = {"train_root": "./gone/", "eval_root": "./gone/"}
+    for generation, silent in (("legacy", True), ("modern", False)):
+        project = Project(tmp_path / generation, generation, changes)  # type: ignore[arg-type]
+        for name, samples in (("train_list.txt", TRAIN), ("val_list.txt", EVAL)):
+            project.write(f"data/{name}", rows([(str(project.folder / "data" / path), label) for path, label in samples]))
+        assert passes(project, "IMG101") is silent
+        assert passes(project, "IMG102")
+
+
+# IMG102 listed-image-missing
+
+
+def _without(project: Project, *names: str) -> None:
+    for name in names:
+        os.unlink(project.folder / "data" / name)
+
+
+@pytest.mark.parametrize("generation", BOTH)
+def test_img102_positive(tmp_path: Path, generation: Generation) -> None:
+    project = Project(tmp_path, generation)
+    _without(project, "train/0/2.png", "train/2/1.png")
+    finding = project.finding("IMG102", shows=("train/0/2.png", "12", str(tmp_path / "data/train/0/2.png")))
+    assert (finding.severity, finding.entry) == ("error" if generation == "modern" else "warning", "data.missing-image")
+    assert (finding.location.file, finding.location.line) == ("./data/train_list.txt", 3)
+    assert (finding.evidence["missing"], finding.evidence["listed"], finding.evidence["lines"]) == (2, 12, [3, 10])
+    assert finding.evidence["share"] == 17
+
+
+def test_img102_positive_eval_list_in_both_stages(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern")
+    _without(project, "val/1/0.png")
+    for stage in ("train", "eval"):
+        finding = project.finding("IMG102", stage=stage)
+        assert (finding.location.file, finding.location.line) == ("./data/val_list.txt", 3)
+    assert passes(project, "IMG102", "Global.eval_during_train=False")
+
+
+@pytest.mark.parametrize(
+    ("kind", "listed", "there"),
+    [
+        ("case", "train/a.jpg", "train/a.JPG"),
+        ("case", "Train/b.jpg", "train/b.jpg"),
+        ("suffix", "train/a.jpg", "train/a.jpeg"),
+        ("suffix", "train/a.jpg", "train/a.PNG"),
+        ("backslash", "train\\a.jpg", "train/a.jpg"),
+        ("url", "train/a%20b.jpg", "train/a b.jpg"),
+        ("blank", "train/a.jpg\u200b", "train/a.jpg"),
+        ("unicode", "train/e\u0301.jpg", "train/\u00e9.jpg"),
+    ],
+)
+def test_img102_positive_near_match(tmp_path: Path, kind: str, listed: str, there: str) -> None:
+    project = Project(tmp_path, "modern")
+    project.write("data/train_list.txt", rows([*TRAIN, (listed, 0)]))
+    project.write(f"data/{there}", PIXEL)
+    finding = project.finding("IMG102", shows=(there,))
+    assert (finding.evidence["near_kind"], finding.evidence["near"], finding.evidence["near_line"]) == (kind, there, 13)
+
+
+def test_img102_positive_legacy_all_and_dead_links(tmp_path: Path) -> None:
+    project = Project(tmp_path, "legacy")
+    for path, _ in TRAIN:
+        os.unlink(tmp_path / "data" / path)
+        os.symlink("nowhere", tmp_path / "data" / path)
+    finding = project.finding("IMG102")
+    assert (finding.severity, finding.evidence["missing"]) == ("error", 12)
+
+
+@pytest.mark.parametrize("generation", BOTH)
+def test_img102_negative(tmp_path: Path, generation: Generation) -> None:
+    assert passes(Project(tmp_path, generation), "IMG102")
+
+
+def test_img102_near_miss_odd_paths_that_are_there(tmp_path: Path) -> None:
+    odd = [("./train/../train/0/0.png", 0), ("train//0/1.png", 0), (str(tmp_path / "b/data/train/1/0.png"), 1), ("train/0", 0)]
+    project = Project(tmp_path / "b", "modern")
+    project.write("data/train_list.txt", rows([*TRAIN, *odd]).replace("\n", "\r\n"))
+    os.symlink(tmp_path / "b/data/train/0/0.png", tmp_path / "b/data/linked.png")
+    project.write("data/train_list.txt", (tmp_path / "b/data/train_list.txt").read_bytes() + b"linked.png 0")
+    assert passes(project, "IMG102")
+
+
+def test_img102_near_miss_market1501_has_no_list(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {"DataLoader.Train.dataset.name": "Market1501", "DataLoader.Eval.dataset.name": "Market1501"})
+    assert reason(project, "IMG102") == "no-images-listed"
+
+
+def test_img102_skipped(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {"train_root": "./gone/", "eval_root": "./gone/"})
+    assert reason(project, "IMG102") == "no-images-listed"
+
+
+# IMG103 image-root-off
+
+
+@pytest.mark.parametrize("generation", BOTH)
+@pytest.mark.parametrize(("old", "new"), [("./data/train/", "./data/"), ("./data/train/0", "./data"), ("./", "./data/"), ("other", "data")])
+def test_img103_positive(tmp_path: Path, generation: Generation, old: str, new: str) -> None:
+    project = Project(tmp_path, generation, {"train_root": old})
+    os.makedirs(tmp_path / "other", exist_ok=True)
+    finding = project.finding("IMG103", shows=(old, new))
+    assert (finding.severity, finding.entry) == ("error", "data.path-missing")
+    assert finding.location.key == project.key("train_root")
+    assert (finding.evidence["missing"], finding.evidence["found"], finding.evidence["tried"]) == (12, 12, 12)
+    assert project.assert_repaired_by(finding) == [new]
+    assert passes(project, "IMG102")
+
+
+def test_img103_positive_a_folder_too_many_in_the_paths(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {"train_root": "./data/train"})
+    project.write("data/train_list.txt", rows([(path.replace("train/", "imgs/"), label) for path, label in TRAIN]))
+    finding = project.finding("IMG103", shows=("./data/train",))
+    assert (finding.evidence["strip"], finding.evidence["new_root"]) == (1, "./data/train")
+    assert [fix.kind for fix in finding.fixes] == ["advice"]
+
+
+def test_img103_positive_absolute_root_stays_absolute(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {"train_root": str(tmp_path / "data/train")})
+    assert project.assert_repaired_by(project.finding("IMG103")) == [str(tmp_path / "data")]
+
+
+@pytest.mark.parametrize("generation", BOTH)
+def test_img103_negative(tmp_path: Path, generation: Generation) -> None:
+    assert passes(Project(tmp_path, generation), "IMG103")
+
+
+def test_img103_near_miss_half_missing(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern")
+    for path, _ in TRAIN[:6]:
+        (tmp_path / "data/old" / path).parent.mkdir(parents=True, exist_ok=True)
+        os.rename(tmp_path / "data" / path, tmp_path / "data/old" / path)
+    assert passes(project, "IMG103")
+    assert project.finding("IMG102").evidence["missing"] == 6
+
+
+def test_img103_skipped(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {"train_root": "./gone/", "eval_root": "./gone/"})
+    assert reason(project, "IMG103") == "no-images-listed"

@@ -1,0 +1,174 @@
+"""Many image files at once: worker processes, one for each usable CPU, with a deadline for every file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from checks.facts.image_header import Look
+from checks.facts.image_worker import Seen, see
+
+MANY = 20_000
+"""Up to so many files are looked at in this process: starting others takes as long."""
+FRAME = 500
+PATIENCE = 20.0
+"""Seconds that one decoded image, or one frame of others, may take."""
+
+
+def usable_cpus() -> int:
+    """The CPUs that this process may run on."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def see_all(paths: Sequence[str], full: bool, tell: Callable[[int], None], cpus: int | None = None) -> tuple[list[Seen], list[str]]:
+    """What each file is, in order, and with `full` the names of the decoders that were used.
+
+    `tell` hears how many are done, and may raise to end the work.
+    """
+    if not full and len(paths) <= MANY:
+        found = []
+        for number, path in enumerate(paths):
+            if number % 500 == 0:
+                tell(number)
+            found.append(see(path))
+        return found, []
+    return _Crew(paths, full, tell, min(cpus or usable_cpus(), max(1, len(paths) // 16))).run()
+
+
+class _Crew:
+    """Hands out files to workers and takes their results; a worker that dies or hangs costs the file it had at hand."""
+
+    def __init__(self, paths: Sequence[str], full: bool, tell: Callable[[int], None], size: int) -> None:
+        self.paths = paths
+        self.full = full
+        self.tell = tell
+        self.size = size
+        self.results: list[Seen | None] = [None] * len(paths)
+        self.next = 0
+        self.done = 0
+        self.decoders: list[str] = []
+        self.refused: BaseException | None = None
+        self.frame = 16 if full else FRAME
+
+    def run(self) -> tuple[list[Seen], list[str]]:
+        import threading
+
+        self.lock = threading.Lock()
+        threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(self.size)]
+        for thread in threads:
+            thread.start()
+        try:
+            while any(thread.is_alive() for thread in threads):
+                threads[0].join(0.05)
+                for thread in threads:
+                    thread.join(0.01)
+                self.tell(self.done)
+        except BaseException:
+            self.next = len(self.paths)
+            self.refused = InterruptedError()
+            raise
+        if self.refused is not None:
+            raise self.refused
+        return [seen if seen is not None else (Look("died"), 0, 0, 0) for seen in self.results], self.decoders
+
+    def _take(self) -> range:
+        with self.lock:
+            begin = self.next
+            self.next = min(len(self.paths), begin + self.frame)
+            return range(begin, self.next)
+
+    def _serve(self) -> None:
+        import marshal
+
+        worker: _Worker | None = None
+        try:
+            while mine := self._take():
+                at = mine.start
+                while at < mine.stop and self.refused is None:
+                    if worker is None:
+                        worker = _Worker(self.full)
+                        if self.full:
+                            self.decoders = worker.receive() or self.decoders
+                    worker.send(marshal.dumps([self.paths[index] for index in range(at, mine.stop)]))
+                    while at < mine.stop:
+                        rows = worker.receive()
+                        if rows is None:  # it hung or died over this file, or over one of this frame
+                            slow = worker.hung
+                            worker.stop()
+                            worker = None
+                            if not self.full:
+                                rows = [((("slow" if slow else "died"), "", 0, 0, "", 1), 0, 0, 0)] * (mine.stop - at)
+                            else:
+                                rows = [((("slow" if slow else "died"), "", 0, 0, "", 1), 0, 0, 0)]
+                        for row in rows:
+                            self.results[at] = (Look(*row[0]), *row[1:])
+                            at += 1
+                        self.done += len(rows)
+                        if worker is None:
+                            break
+        except Exception as error:
+            self.refused = error
+        finally:
+            if worker is not None:
+                worker.stop()
+
+
+class _Worker:
+    """One worker process and its two pipes."""
+
+    def __init__(self, full: bool) -> None:
+        import subprocess
+
+        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "image_worker.py")
+        self.process = subprocess.Popen(
+            [sys.executable, program, "full" if full else "quick"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self.hung = False
+
+    def send(self, data: bytes) -> None:
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError):  # it may have died, which `receive` will see
+            self.process.stdin.write(len(data).to_bytes(4, "little") + data)
+            self.process.stdin.flush()
+
+    def receive(self) -> Any:
+        """The next frame; None where it did not come in time or the process is gone."""
+        import marshal
+
+        start = self._read(4)
+        data = self._read(int.from_bytes(start, "little")) if start else None
+        return marshal.loads(data) if data is not None else None
+
+    def _read(self, count: int) -> bytes | None:
+        import select
+
+        assert self.process.stdout is not None
+        handle = self.process.stdout.fileno()
+        data = b""
+        while len(data) < count:
+            ready, _, _ = select.select([handle], [], [], PATIENCE)
+            if not ready:
+                self.hung = True
+                return None
+            part = os.read(handle, count - len(data))
+            if not part:
+                return None
+            data += part
+        return data
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):
+                if pipe is not None:
+                    pipe.close()

@@ -1,0 +1,337 @@
+"""`ImageHealth`: are the listed images images, whole, and readable by the decoder of the config?
+
+By default the first and last bytes of each are read; lists of more than `SAMPLE_ABOVE` images are sampled, always the same images of a list.
+With `--images full` every image is decoded. Results are kept from run to run, one entry for each list, and used while a file's size and mtime are
+the same.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterable
+
+import msgspec
+
+from checks.facts.base import Fact, Request, Unreadable, World, collects
+from checks.facts.cache import Cache, cache_of
+from checks.facts.image_crew import see_all
+from checks.facts.image_files import ImageFiles, ImageList, dataset_of
+from checks.facts.image_header import Look
+from checks.facts.image_readers import REQUIRED_OPENCV, Backend, Fate, fate_of, numbers_of
+from checks.facts.image_scan import paths_at
+from checks.facts.image_twins import Place, TwinImages, find_twins
+from checks.facts.image_worker import Seen
+from checks.facts.label_survey import Labels, LabelSurvey
+from checks.facts.listed_images import blocks, paths_of
+from checks.facts.packages import Packages
+from checks.facts.training_config import Dataset, TrainingConfig
+from checks.model import Location
+
+VERSION = 1
+"""Of the rule by which a file is judged: results of another version are not used."""
+SAMPLE_ABOVE = 50_000
+SAMPLE = 10_000
+EXAMPLES = 11
+HUGE = 50_000_000
+"""Pixels from which on an image is called huge: decoding it takes 150 MB and about half a second."""
+
+
+class FoundImage(msgspec.Struct, frozen=True):
+    """One image: its line, its path, and its size in pixels."""
+
+    line: int
+    path: str
+    width: int = 0
+    height: int = 0
+
+
+class ImageFault(msgspec.Struct, frozen=True):
+    """Images of one list with one fault. `fault` and `kind` are those of `image_header.Look`, `fate` is what the decoder makes of them."""
+
+    fault: str
+    kind: str
+    fate: Fate
+    files: int
+    samples: int
+    examples: tuple[FoundImage, ...]
+
+
+class ImageSizes(msgspec.Struct, frozen=True):
+    """The sizes in pixels of the images that could be told. `common` is the most frequent (width, height), `common_share` its share, 0 to 1."""
+
+    known: int
+    smallest: FoundImage
+    largest: FoundImage
+    huge: int
+    widths: tuple[int, int]
+    heights: tuple[int, int]
+    common: tuple[int, int]
+    common_share: float
+
+    @property
+    def all_equal(self) -> bool:
+        """Whether all of them have one size."""
+        return self.widths[0] == self.widths[1] and self.heights[0] == self.heights[1]
+
+
+class ImageSurvey(msgspec.Struct, frozen=True):
+    """The images of one label file.
+
+    `files` different files on `samples` lines were looked at, of `listed` lines; `sampled` says that these are not all. `kinds`, `modes` and
+    `turned` (EXIF orientation other than 1) count files. `decoders` are those that decoded them, none if only their ends were read.
+    """
+
+    split: str
+    file: str
+    source: Location
+    backend: Backend
+    labelled: bool
+    listed: int
+    files: int
+    samples: int
+    sampled: bool
+    faults: tuple[ImageFault, ...]
+    kinds: dict[str, int]
+    modes: dict[str, int]
+    turned: int
+    first_turned: FoundImage | None
+    sizes: ImageSizes | None
+    decoders: tuple[str, ...]
+
+    def with_fate(self, *fates: Fate) -> int:
+        """How many samples meet one of these fates."""
+        return sum(fault.samples for fault in self.faults if fault.fate in fates)
+
+
+class ImageHealth(Fact, frozen=True):
+    """The images of every list of the stage. `opencv` is the version that reads them, `assumed` if none was found; `twins` are equal files."""
+
+    surveys: tuple[ImageSurvey, ...]
+    opencv: str
+    assumed: bool
+    pillow: str | None
+    twins: TwinImages | None
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    """What a former run saw, as columns: paths (one text, a line each), sizes, mtimes, checksums, and rows of `table`."""
+
+    paths: bytes
+    sizes: list[int]
+    mtimes: list[int]
+    marks: list[int]
+    rows: list[int]
+    table: list[Look]
+    decoders: list[str]
+
+
+@collects(ImageHealth, deadline=3600.0)
+def collect_image_health(
+    config: TrainingConfig, labels: Labels, files: ImageFiles, packages: Packages, request: Request, world: World
+) -> ImageHealth:
+    """Look into the images that are there.
+
+    Raises:
+        Unreadable: they are not to be looked into (`--images off` or `exists`).
+    """
+    if request.images in ("off", "exists"):
+        raise Unreadable("images-not-opened", depth=request.images)
+    full = request.images == "full"
+    versions = {name: version for name, version in packages.installed.items() if "opencv" in name}
+    opencv = max(versions.values(), key=numbers_of, default=None)
+    pillow = packages.installed.get("pillow")
+    cache = cache_of(request, world)
+    surveys: list[ImageSurvey] = []
+    places: list[Place] = []
+    for survey in labels.surveys:
+        item, dataset = files.of(survey), dataset_of(config, survey)
+        if item is None or dataset is None or item.missing >= item.listed:
+            continue
+        sampled = not full and item.listed > SAMPLE_ABOVE
+        try:
+            rows = _rows(survey, item.listed, sampled)
+        except OSError:
+            continue
+        lines: dict[str, list[int]] = {}
+        for line, path in rows:
+            lines.setdefault(path, []).append(line)
+        seen, decoders = _seen(cache, item, list(lines), full, world)
+        present = {path: found for path, found in zip(lines, seen, strict=True) if found[0].fault != "gone"}
+        judge = _Judge(_backend(config, dataset), numbers_of(opencv or REQUIRED_OPENCV), numbers_of(pillow))
+        surveys.append(_survey(survey, item, lines, present, sampled, judge, decoders))
+        if not sampled and survey.format.labels == "class" and not survey.relabel:
+            places += [Place(len(surveys) - 1, path, lines[path][0], found[1], found[3]) for path, found in present.items() if found[1]]
+    twins = find_twins(config, files, surveys, places, labels) if len(places) <= SAMPLE_ABOVE else None
+    return ImageHealth(tuple(surveys), opencv or REQUIRED_OPENCV, opencv is None, pillow, twins)
+
+
+def _rows(survey: LabelSurvey, listed: int, sampled: bool) -> Iterable[tuple[int, str]]:
+    if not sampled:
+        found: list[tuple[int, str]] = []
+        line = 1
+        for block in blocks(survey.path):
+            found += paths_of(block, line, survey.format)
+            line += block.count(b"\n")
+        return found
+    # the same lines in every run, so that two runs can be compared and the cache serves
+    numbers = random.Random(survey.lines).sample(range(1, survey.lines + 1), min(SAMPLE, survey.lines))
+    return paths_at(survey.path, survey.format, numbers)
+
+
+def _seen(cache: Cache, item: ImageList, paths: list[str], full: bool, world: World) -> tuple[list[Seen], list[str]]:
+    """What each file is: from a former run where size and mtime are the same, else by looking."""
+    kind, key = ("image-full" if full else "image-quick"), f"{item.root}\0{item.path}\0{item.dataset}"
+    kept = cache.read(kind, key, (VERSION,), _Kept)
+    known: dict[str, int] = {}
+    if kept is not None:
+        names = kept.paths.decode("utf-8", "surrogateescape").split("\n")
+        if len(names) == len(kept.rows) == len(kept.sizes) == len(kept.mtimes) == len(kept.marks):
+            known = {name: place for place, name in enumerate(names)}
+    found: list[Seen | None] = [None] * len(paths)
+    if kept is not None and known:
+        for place, path in enumerate(paths):
+            row = known.get(path)
+            if row is None:
+                continue
+            try:
+                now = os.stat(os.path.join(item.root, path))
+            except (OSError, ValueError):
+                continue
+            if now.st_size == kept.sizes[row] and now.st_mtime_ns == kept.mtimes[row] and kept.rows[row] < len(kept.table):
+                found[place] = (kept.table[kept.rows[row]], kept.sizes[row], kept.mtimes[row], kept.marks[row])
+    new = [place for place, seen in enumerate(found) if seen is None]
+    decoders = list(kept.decoders) if kept is not None else []
+    if new:
+        total, before = len(paths), len(paths) - len(new)
+        results, used = see_all(
+            [os.path.join(item.root, paths[place]) for place in new], full, lambda done: world.progress("ImageHealth", before + done, total)
+        )
+        decoders = used or decoders
+        for place, seen in zip(new, results, strict=True):
+            found[place] = seen
+        _keep(cache, kind, key, paths, [seen for seen in found if seen is not None], decoders)
+    return [seen for seen in found if seen is not None], decoders
+
+
+def _keep(cache: Cache, kind: str, key: str, paths: list[str], found: list[Seen], decoders: list[str]) -> None:
+    if cache.folder is None:
+        return
+    # a refusal has no mtime to know it again by, and may be gone the next time
+    rows = [(path, seen) for path, seen in zip(paths, found, strict=True) if seen[2] and seen[0].fault not in ("slow", "died", "io")]
+    table: dict[Look, int] = {}
+    kept = _Kept(
+        "\n".join(path for path, _ in rows).encode("utf-8", "surrogateescape"),
+        [seen[1] for _, seen in rows],
+        [seen[2] for _, seen in rows],
+        [seen[3] for _, seen in rows],
+        [table.setdefault(seen[0], len(table)) for _, seen in rows],
+        list(table),
+        decoders,
+    )
+    cache.write(kind, key, (VERSION,), kept)
+
+
+def _backend(config: TrainingConfig, dataset: Dataset) -> Backend:
+    """The decoder of a dataset: that of its `DecodeImage`, or its own `backend` (VeriWild and its kin)."""
+    block = config.tree.raw(dataset.key)
+    found = block.get("backend") if isinstance(block, dict) else None
+    ops = block.get("transform_ops") if isinstance(block, dict) else None
+    for op in ops if isinstance(ops, list) else ():
+        params = op.get("DecodeImage") if isinstance(op, dict) else None
+        if isinstance(params, dict) and "backend" in params:
+            found = params["backend"]
+    return "pil" if isinstance(found, str) and found.lower() == "pil" else "cv2"
+
+
+class _Judge:
+    def __init__(self, backend: Backend, opencv: tuple[int, ...], pillow: tuple[int, ...]) -> None:
+        self.backend = backend
+        self.opencv = opencv
+        self.pillow = pillow
+        self.fates: dict[Look, Fate] = {}
+
+    def fate(self, look: Look) -> Fate:
+        """What becomes of a file, remembered, since most files of a list are alike."""
+        if look not in self.fates:
+            self.fates[look] = fate_of(look, self.backend, self.opencv, self.pillow)
+        return self.fates[look]
+
+
+def _survey(
+    survey: LabelSurvey,
+    item: ImageList,
+    lines: dict[str, list[int]],
+    present: dict[str, Seen],
+    sampled: bool,
+    judge: _Judge,
+    decoders: list[str],
+) -> ImageSurvey:
+    faults: dict[tuple[str, str, Fate], list[tuple[int, str, Look]]] = {}
+    kinds: dict[str, int] = {}
+    modes: dict[str, int] = {}
+    turned: list[tuple[int, str, Look]] = []
+    sized: list[tuple[int, str, Look]] = []
+    for path, seen in present.items():
+        look = seen[0]
+        fate = judge.fate(look)
+        row = (lines[path][0], path, look)
+        if look.fault or fate in ("replaced", "partly"):
+            faults.setdefault((look.fault, look.kind, fate), []).append(row)
+            continue
+        kinds[look.kind] = kinds.get(look.kind, 0) + 1
+        modes[look.mode] = modes.get(look.mode, 0) + 1
+        if look.orientation != 1:
+            turned.append(row)
+        if look.width and look.height:
+            sized.append(row)
+    return ImageSurvey(
+        split=survey.split,
+        file=survey.file,
+        source=survey.source,
+        backend=judge.backend,
+        labelled=survey.format.labels == "class",
+        listed=item.listed,
+        files=len(present),
+        samples=sum(len(lines[path]) for path in present),
+        sampled=sampled,
+        faults=tuple(
+            ImageFault(
+                fault,
+                kind,
+                fate,
+                len(rows),
+                sum(len(lines[path]) for _, path, _ in rows),
+                tuple(FoundImage(line, path, look.width, look.height) for line, path, look in sorted(rows)[:EXAMPLES]),
+            )
+            for (fault, kind, fate), rows in sorted(faults.items())
+        ),
+        kinds=dict(sorted(kinds.items())),
+        modes=dict(sorted(modes.items())),
+        turned=len(turned),
+        first_turned=_found(min(turned)) if turned else None,
+        sizes=_sizes(sized) if sized else None,
+        decoders=tuple(decoders),
+    )
+
+
+def _found(row: tuple[int, str, Look]) -> FoundImage:
+    line, path, look = row
+    return FoundImage(line, path, look.width, look.height)
+
+
+def _sizes(rows: list[tuple[int, str, Look]]) -> ImageSizes:
+    counts: dict[tuple[int, int], int] = {}
+    for _, _, look in rows:
+        counts[look.width, look.height] = counts.get((look.width, look.height), 0) + 1
+    common = max(counts, key=lambda size: (counts[size], size))
+    return ImageSizes(
+        known=len(rows),
+        smallest=_found(min(rows, key=lambda row: (min(row[2].width, row[2].height), row[0]))),
+        largest=_found(max(rows, key=lambda row: (row[2].width * row[2].height, -row[0]))),
+        huge=sum(number for (width, height), number in counts.items() if width * height > HUGE),
+        widths=(min(width for width, _ in counts), max(width for width, _ in counts)),
+        heights=(min(height for _, height in counts), max(height for _, height in counts)),
+        common=common,
+        common_share=counts[common] / len(rows),
+    )
