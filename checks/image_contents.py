@@ -9,7 +9,7 @@ from typing import Any
 from checks.facts.image_files import ImageFiles
 from checks.facts.image_health import HUGE, FoundImage, ImageFault, ImageHealth, ImageSurvey
 from checks.facts.image_odds import CONFIDENCE, percent, upper_bound
-from checks.facts.label_scan import visible
+from checks.facts.label_lines import visible
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.facts.image_inference import InferImages
-from checks.facts.label_scan import visible
+from checks.facts.label_lines import visible
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, INFER, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check

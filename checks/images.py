@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from checks.facts.data_paths import DataPath, DataPaths
 from checks.facts.image_files import ImageFiles, ImageList
 from checks.facts.image_odds import percent
-from checks.facts.label_scan import visible
+from checks.facts.label_lines import visible
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check

@@ -160,6 +160,7 @@ class Project:
             self.set(key, value)
         self.write_list("train_list.txt", TRAIN if train is None else train)
         self.write_list("val_list.txt", EVAL if val is None else val)
+        self.write("data/val/0/0.png", PIXEL)  # the image for inference
         if label_map is not None:
             self.write("data/label_map.txt", label_map)
         self.text = ""

@@ -8,12 +8,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from checks.facts.image_header import Look
+from checks.facts.image_look import Look
 from checks.facts.image_worker import Seen, see
 
 MANY = 20_000
 """Up to so many files are looked at in this process: starting others takes as long."""
 FRAME = 500
+PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "image_worker.py")
 PATIENCE = 20.0
 """Seconds that one decoded image, or one frame of others, may take."""
 
@@ -87,6 +88,7 @@ class _Crew:
         import marshal
 
         worker: _Worker | None = None
+        looks: dict[tuple[Any, ...], Look] = {}
         try:
             while mine := self._take():
                 at = mine.start
@@ -99,15 +101,13 @@ class _Crew:
                     while at < mine.stop:
                         rows = worker.receive()
                         if rows is None:  # it hung or died over this file, or over one of this frame
-                            slow = worker.hung
+                            row = (Look("slow" if worker.hung else "died"), 0, 0, 0)
+                            rows = [row] * (1 if self.full else mine.stop - at)
                             worker.stop()
                             worker = None
-                            if not self.full:
-                                rows = [((("slow" if slow else "died"), "", 0, 0, "", 1), 0, 0, 0)] * (mine.stop - at)
-                            else:
-                                rows = [((("slow" if slow else "died"), "", 0, 0, "", 1), 0, 0, 0)]
-                        for row in rows:
-                            self.results[at] = (Look(*row[0]), *row[1:])
+                        for look, *rest in rows:
+                            # most files of a list are alike, and a tuple that is known costs less than a new one
+                            self.results[at] = (looks.get(look) or looks.setdefault(look, Look(*look)), *rest)
                             at += 1
                         self.done += len(rows)
                         if worker is None:
@@ -125,9 +125,8 @@ class _Worker:
     def __init__(self, full: bool) -> None:
         import subprocess
 
-        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "image_worker.py")
         self.process = subprocess.Popen(
-            [sys.executable, program, "full" if full else "quick"],
+            [sys.executable, PROGRAM, "full" if full else "quick"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,10 +1,10 @@
-"""The formats beside JPEG and PNG, and the files that are no images at all. See `image_header.look_at`."""
+"""The formats beside JPEG and PNG, and the files that are no images at all. See `image_look.look_at`."""
 
 from __future__ import annotations
 
 import struct
 
-from checks.facts.image_header import HEAD, MAX_WALK, Look, Read
+from checks.facts.image_look import HEAD, MAX_WALK, Look, Read
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\0\0\0\x0cjP  \r\n\x87\n", "jpeg 2000"),

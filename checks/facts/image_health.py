@@ -8,7 +8,6 @@ the same.
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Iterable
 
 import msgspec
@@ -17,7 +16,7 @@ from checks.facts.base import Fact, Request, Unreadable, World, collects
 from checks.facts.cache import Cache, cache_of
 from checks.facts.image_crew import see_all
 from checks.facts.image_files import ImageFiles, ImageList, dataset_of
-from checks.facts.image_header import Look
+from checks.facts.image_look import Look
 from checks.facts.image_readers import REQUIRED_OPENCV, Backend, Fate, fate_of, numbers_of
 from checks.facts.image_scan import paths_at
 from checks.facts.image_twins import Place, TwinImages, find_twins
@@ -47,7 +46,7 @@ class FoundImage(msgspec.Struct, frozen=True):
 
 
 class ImageFault(msgspec.Struct, frozen=True):
-    """Images of one list with one fault. `fault` and `kind` are those of `image_header.Look`, `fate` is what the decoder makes of them."""
+    """Images of one list with one fault. `fault` and `kind` are those of `image_look.Look`, `fate` is what the decoder makes of them."""
 
     fault: str
     kind: str
@@ -57,7 +56,7 @@ class ImageFault(msgspec.Struct, frozen=True):
     examples: tuple[FoundImage, ...]
 
 
-class ImageSizes(msgspec.Struct, frozen=True):
+class PixelSizes(msgspec.Struct, frozen=True):
     """The sizes in pixels of the images that could be told. `common` is the most frequent (width, height), `common_share` its share, 0 to 1."""
 
     known: int
@@ -96,7 +95,7 @@ class ImageSurvey(msgspec.Struct, frozen=True):
     modes: dict[str, int]
     turned: int
     first_turned: FoundImage | None
-    sizes: ImageSizes | None
+    sizes: PixelSizes | None
     decoders: tuple[str, ...]
 
     def with_fate(self, *fates: Fate) -> int:
@@ -175,6 +174,8 @@ def _rows(survey: LabelSurvey, listed: int, sampled: bool) -> Iterable[tuple[int
             line += block.count(b"\n")
         return found
     # the same lines in every run, so that two runs can be compared and the cache serves
+    import random
+
     numbers = random.Random(survey.lines).sample(range(1, survey.lines + 1), min(SAMPLE, survey.lines))
     return paths_at(survey.path, survey.format, numbers)
 
@@ -320,12 +321,12 @@ def _found(row: tuple[int, str, Look]) -> FoundImage:
     return FoundImage(line, path, look.width, look.height)
 
 
-def _sizes(rows: list[tuple[int, str, Look]]) -> ImageSizes:
+def _sizes(rows: list[tuple[int, str, Look]]) -> PixelSizes:
     counts: dict[tuple[int, int], int] = {}
     for _, _, look in rows:
         counts[look.width, look.height] = counts.get((look.width, look.height), 0) + 1
     common = max(counts, key=lambda size: (counts[size], size))
-    return ImageSizes(
+    return PixelSizes(
         known=len(rows),
         smallest=_found(min(rows, key=lambda row: (min(row[2].width, row[2].height), row[0]))),
         largest=_found(max(rows, key=lambda row: (row[2].width * row[2].height, -row[0]))),

@@ -59,6 +59,16 @@ def look_at(head: bytes, tail: bytes, size: int, read: Read) -> Look:
 
 
 def _jpeg(head: bytes, tail: bytes, size: int, read: Read) -> Look:
+    if tail.endswith(b"\xff\xd9"):
+        # nearly all files: one frame header of the usual shape, and nothing in front of it that may hold a picture of its own
+        frame = head.find(b"\xff\xc0\x00\x11\x08")
+        if (
+            frame > 0
+            and head.find(b"\xff\xe1", 0, frame) < 0
+            and head.find(b"\xff\xed", 0, frame) < 0
+            and head[frame + 9 : frame + 10] == b"\3"
+        ):
+            return Look("", "jpeg", head[frame + 7] << 8 | head[frame + 8], head[frame + 5] << 8 | head[frame + 6], "RGB", 1)
     kind, mode, width, height, orientation = "jpeg", "", 0, 0, 1
     place, known = 2, len(head)
     while True:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from checks.facts.image_header import Look
+from checks.facts.image_look import Look
 
 Backend = Literal["cv2", "pil"]
 

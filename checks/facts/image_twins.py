@@ -5,7 +5,6 @@ Only files of equal size whose last bytes agree are read in full and compared, s
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +12,7 @@ import msgspec
 
 from checks.facts.image_files import ImageFiles
 from checks.facts.label_format import Parsed, parse_line
-from checks.facts.label_scan import read_lines
+from checks.facts.label_lines import read_lines
 from checks.facts.label_survey import Labels
 from checks.facts.training_config import TrainingConfig
 from checks.model import Location
@@ -73,6 +72,8 @@ def find_twins(
     crowded = sum(map(len, groups))
     if not groups:
         return TwinImages(0, 0, (), False)
+    import hashlib  # 3 ms, and most data sets have no two files that look alike
+
     roots = {(item.split, item.source): item.root for item in files.lists}
     by_content: dict[tuple[int, bytes], list[Place]] = {}
     spent = 0

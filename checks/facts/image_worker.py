@@ -16,9 +16,10 @@ from typing import Any
 if __name__ == "__main__":  # as a program, with nothing but the standard library until a decoder is needed
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from checks.facts.image_header import HEAD, TAIL, Look, look_at
+from checks.facts.image_look import HEAD, TAIL, Look, look_at
 
 FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+REGULAR = stat.S_IFREG
 MAX_PIXELS = 1 << 28
 """An image with more pixels is not decoded; OpenCV itself stops at 2^30, Pillow at about 2^27.4."""
 MEMORY = 4 << 30
@@ -41,14 +42,15 @@ def see(path: str) -> Seen:
     try:
         found = os.fstat(handle)
         size = found.st_size
-        if not stat.S_ISREG(found.st_mode):
+        if found.st_mode & 0o170000 != REGULAR:
             return Look("folder" if stat.S_ISDIR(found.st_mode) else "special"), size, found.st_mtime_ns, 0
-        head = os.pread(handle, HEAD, 0)
-        tail = head[-TAIL:] if size <= HEAD else os.pread(handle, TAIL, size - TAIL)
-        if size > HEAD:
-            look = look_at(head, tail, size, lambda offset, count: os.pread(handle, count, offset))
-        else:
+        head = os.read(handle, HEAD)
+        if size <= HEAD:
+            tail = head[-TAIL:]
             look = look_at(head, tail, size, lambda offset, count: head[offset : offset + count])
+        else:
+            tail = os.pread(handle, TAIL, size - TAIL)
+            look = look_at(head, tail, size, lambda offset, count: os.pread(handle, count, offset))
         return look, size, found.st_mtime_ns, zlib.crc32(tail)
     except OSError:
         return Look("io"), 0, 0, 0
