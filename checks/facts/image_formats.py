@@ -91,7 +91,7 @@ def _other(head: bytes, size: int, read: Read) -> str:
 
 
 def _gif(head: bytes, tail: bytes, size: int, read: Read) -> Look:
-    if len(head) < 13:
+    if len(head) < 10:
         return Look("cut", "gif")
     width, height = struct.unpack_from("<HH", head, 6)
     whole = tail.endswith(b"\x3b") or size > MAX_WALK or _gif_ends(read(0, size))
@@ -99,6 +99,8 @@ def _gif(head: bytes, tail: bytes, size: int, read: Read) -> Look:
 
 
 def _gif_ends(data: bytes) -> bool:
+    if len(data) < 13:
+        return False
     place = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0)
     while place < len(data):
         block = data[place]
@@ -144,7 +146,8 @@ def _bmp(head: bytes, size: int) -> Look:
         width, height, _, bits = struct.unpack_from("<HHHH", head, 18)
         compression = 0
     elif len(head) < 34:
-        return Look("cut", "bmp")
+        width, height = struct.unpack_from("<ii", head, 18)
+        return Look("cut", "bmp", abs(width), abs(height))
     else:
         width, height, _, bits, compression = struct.unpack_from("<iiHHI", head, 18)
     rows = abs(height) * ((abs(width) * bits + 31) // 32 * 4)

@@ -58,6 +58,19 @@ def look_at(head: bytes, tail: bytes, size: int, read: Read) -> Look:
     return other_format(head, tail, size, read)
 
 
+HEADER_BYTES = 1 << 16
+"""How much of a file `image_size` wants to see. Cameras put up to 64 kB of notes before the size of a JPEG."""
+
+
+def image_size(data: bytes) -> tuple[int, int] | None:
+    """Height and width of an image by its first `HEADER_BYTES`, None where they cannot be told.
+
+    An image whose EXIF data ask for a turn is left out: OpenCV turns it and Pillow does not.
+    """
+    look = look_at(data[:HEAD], data[-TAIL:], len(data), lambda offset, count: data[offset : offset + count])
+    return (look.height, look.width) if look.height and look.width and look.orientation == 1 else None
+
+
 def _jpeg(head: bytes, tail: bytes, size: int, read: Read) -> Look:
     if tail.endswith(b"\xff\xd9"):
         # nearly all files: one frame header of the usual shape, and nothing in front of it that may hold a picture of its own

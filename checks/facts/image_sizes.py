@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from checks.facts.base import Fact, Request, World, collects
-from checks.facts.image_header import HEADER_BYTES, image_size
+from checks.facts.image_look import HEADER_BYTES, image_size
 from checks.facts.label_format import LabelFormat, Parsed, parse_line
 from checks.facts.pipelines import Op, Pipeline, Pipelines, Role, follow
 from checks.facts.training_config import Dataset, Loader, TrainingConfig

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.facts.image_header import image_size
+from checks.facts.image_look import image_size
 from checks.facts.image_sizes import MAX_IMAGES, ImageSizes
 from doctor.run import Run
 from tests.checks.test_pipeline_rules import DECODE, NORMAL, png
@@ -35,7 +35,7 @@ def jpeg(height: int, width: int, *, orientation: int | None = None, big: bool =
         jpeg(40, 30),
         jpeg(40, 30, orientation=1),
         b"GIF89a" + struct.pack("<HH", 30, 40),
-        b"BM" + b"\0" * 16 + struct.pack("<ii", 30, -40),
+        b"BM" + b"\0" * 12 + b"\x28\0\0\0" + struct.pack("<ii", 30, -40),
         b"RIFF\0\0\0\0WEBPVP8X" + b"\0" * 8 + (29).to_bytes(3, "little") + (39).to_bytes(3, "little"),
         b"RIFF\0\0\0\0WEBPVP8L" + b"\0" * 4 + b"\x2f" + (29 | 39 << 14).to_bytes(4, "little"),
         b"RIFF\0\0\0\0WEBPVP8 " + b"\0" * 10 + struct.pack("<HH", 30, 40),

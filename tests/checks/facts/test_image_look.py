@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
 
-from checks.facts.image_header import HEAD, TAIL, Look, look_at, orientation_of
+from checks.facts.image_look import HEAD, TAIL, Look, look_at, orientation_of
 from checks.facts.image_odds import percent, upper_bound
 from checks.facts.image_readers import fate_of, numbers_of
 
