@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from checks.facts.label_survey import Labels
 from checks.facts.machine import Host
 from checks.facts.output_folder import OutputFolder
 from checks.facts.training_config import TrainingConfig
@@ -54,7 +55,9 @@ def _name(config: TrainingConfig) -> str:
 
 
 @check("ENV107", name="disk-too-small-for-checkpoints", stages=TRAIN)
-def disk_too_small_for_checkpoints(config: TrainingConfig, folder: OutputFolder, host: Host | None) -> Iterator[Finding]:
+def disk_too_small_for_checkpoints(
+    config: TrainingConfig, folder: OutputFolder, host: Host | None, labels: Labels | None
+) -> Iterator[Finding]:
     """The checkpoints of the whole training against the space that is free.
 
     `parameters × 4 × (1 + states of the optimizer)` bytes each, times one for every `save_interval` epochs, the best and the latest. A write that
@@ -90,10 +93,12 @@ def disk_too_small_for_checkpoints(config: TrainingConfig, folder: OutputFolder,
         "epochs": config.epochs.value,
         "save_interval": interval,
     }
+    # a config whose training list is not here will be trained elsewhere, on another disk
+    here = labels is not None and bool(labels.of("Train"))
     if least * each > have:
         yield Finding(
             at=folder.source,
-            case="none-fits",
+            case="none-fits" if here else "elsewhere",
             fixes=(Fix("elsewhere", "advice", "safe", values={"key": folder.source.key or ""}),),
             **evidence,
         )
@@ -101,6 +106,7 @@ def disk_too_small_for_checkpoints(config: TrainingConfig, folder: OutputFolder,
         room = have // each - others
         fits = math.ceil(config.epochs.value / max(1, room))
         yield Finding(
+            case=None if here else "elsewhere",
             at=config.tree.at(key) if config.tree.has(key) else folder.source,
             fixes=(Fix("save-less", "edit", "safe", config.tree.at(key), fits, values={"interval": fits}),) if config.tree.has(key) else (),
             fit=room,

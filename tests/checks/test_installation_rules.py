@@ -147,6 +147,8 @@ def test_env109_positive_the_size_is_a_note(tmp_path: Path, monkeypatch: pytest.
         assert project.finding("ENV109", assume=HERE, shows=("97.7 MiB",)).severity == "info"
     measured(monkeypatch, ALONE)
     assert project.finding("ENV109", assume=("gpus=4",)).severity == "info"  # another machine
+    elsewhere = {"Arch.pretrained": True, "train_list": "./none.txt", "eval_list": "./none.txt"}
+    assert Project(tmp_path, "modern", elsewhere).finding("ENV109", assume=HERE).severity == "info"
 
 
 def test_env109_negative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,6 +88,12 @@ def test_env107_positive_not_all_fit(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert project.assert_repaired_by(finding, assume=HERE) == [3]
 
 
+def test_env107_positive_a_note_where_the_data_lie_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for free in (5 * MB, 20 * MB):
+        measured(monkeypatch, folder(free=free))
+        assert small(tmp_path, train_list="./data/none.txt").finding("ENV107", assume=HERE).severity == "info"
+
+
 @pytest.mark.parametrize("name, factor", [("SGD", 1), ("Momentum", 2), ("Adam", 3), ("AdamW", 3), ("RMSProp", 4)])
 def test_env107_positive_states_of_the_optimizer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, factor: int) -> None:
     measured(monkeypatch, folder(free=MB))
