@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from checks.facts.training_config import TopK, TrainingConfig
 from checks.judged import Judged
 from checks.model import ANY, DEPLOY, EVAL, EXPORT, INFER, OVERRIDE_FILE, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
+from checks.sections import absent_keys
+from checks.values import odd_character
 from knowledge.vocabulary import unknown_key
 
 GENERATIONS_WITH_KEYS = ("modern", "legacy", "deploy")
@@ -31,6 +34,7 @@ def unknown_config_key(config: TrainingConfig, components: Components | None, ow
         raise NotApplicable("no-vocabulary", generation=config.generation)
     reported: set[str] = set()
     theirs: Judged | None = None
+    missed = _said_by_others(config)
     for path, spot in config.tree.spots.items():
         parts = tuple(path.split("."))
         if spot.override or (reported and any(".".join(parts[:n]) in reported for n in range(1, len(parts)))):
@@ -43,6 +47,8 @@ def unknown_config_key(config: TrainingConfig, components: Components | None, ow
         if path in theirs:
             continue  # CFG110 to CFG114 know the class, this rule only the kind of place
         reported.add(path)
+        if path in missed:
+            continue
         fixes = (Fix("rename", "advice", "safe", values={"suggestion": found.suggestion}),) if found.suggestion else ()
         yield Finding(
             at=config.tree.key_at(path),
@@ -51,6 +57,14 @@ def unknown_config_key(config: TrainingConfig, components: Components | None, ow
             key=path,
             suggestion=found.suggestion,
         )
+
+
+def _said_by_others(config: TrainingConfig) -> set[str]:
+    """Keys that a more exact rule reports: those that stand in place of a mandatory one (CFG106), those with an odd character (CFG136)."""
+    said = {path for path in config.tree.spots if odd_character(path.rpartition(".")[2])}
+    with contextlib.suppress(NotApplicable):
+        said.update(meant for _, meant in absent_keys(config) if meant)
+    return said
 
 
 def _siblings(config: TrainingConfig, parts: tuple[str, ...]) -> dict[str, object]:

@@ -31,10 +31,12 @@ FAMILIES = (
     "networks",
     "objectives",
     "output",
+    "override_effects",
     "pipeline",
     "preprocessing",
     "schedule",
     "sections",
+    "values",
     "weights",
 )
 """The rooms of our own rules, one module per family."""

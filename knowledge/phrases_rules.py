@@ -110,5 +110,14 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     "no-accumulation": ("no gradients are accumulated", "不做梯度累积"),
     #
     # --- sections
+    # --- sections, values, override_effects
     #
+    "sections-other-stage": (
+        "PaddleClas's training engine does not read a config like this one at this stage",
+        "PaddleClas 的训练引擎在此阶段不读这样的配置",
+    ),
+    "sections-modern": ("the rule is about configs of PaddleClas 2.2 and later", "本规则只针对 PaddleClas 2.2 及以后的配置"),
+    "no-global-class-num": ("the config has no Global.class_num", "配置里没有 Global.class_num"),
+    "infer-needs-classification": ("tools/infer.py handles classification only (CFG108)", "tools/infer.py 只支持分类任务（CFG108）"),
+    "one-override": ("there are not two overrides", "覆盖项不足两个"),
 }

@@ -32,6 +32,9 @@ _WHERE: dict[str, dict[str, str]] = {
     "learning_rate": {"modern": "Optimizer.lr.learning_rate", "legacy": "LEARNING_RATE.params.lr"},
 }
 
+_COMPRESSION_KEYS = frozenset({"Distillation", "QuantAware", "Quantization", "TrainConfig", "QuantPost", "Prune", "UnstructurePrune"})
+"""Sections of the automatic compression under `deploy/slim`; no training config has one at the top."""
+
 
 class ClassCount(msgspec.Struct, frozen=True):
     """A class count that builds a classifier: the last layer's width. `role` is the sub-model's name in a distillation, else empty."""
@@ -175,6 +178,8 @@ def collect_training_config(request: Request, world: World) -> TrainingConfig:
 def generation_of(data: dict[str, Any]) -> Generation:
     """Which layout a config has, told by its top-level keys."""
     keys = set(data)
+    if keys & _COMPRESSION_KEYS or keys == {"DataLoader"}:
+        return "fragment"  # read by deploy/slim with PaddleSlim's own config reader
     if keys & {"ARCHITECTURE", "TRAIN", "VALID", "classes_num"}:
         return "legacy"
     if "Arch" in keys or "DataLoader" in keys:
@@ -182,6 +187,8 @@ def generation_of(data: dict[str, Any]) -> Generation:
     if keys & {"search_dict", "base_config_file"}:
         return "search"
     settings = data.get("Global")
+    if keys == {"Global"} and isinstance(settings, dict) and "model_dir" in settings:
+        return "fragment"  # the evaluation settings of the automatic compression
     served = isinstance(settings, dict) and bool({"infer_imgs", "inference_model_dir", "rec_inference_model_dir"} & set(settings))
     if any(key.endswith(("PreProcess", "PostProcess")) for key in keys) or "IndexProcess" in keys or served:
         return "deploy"

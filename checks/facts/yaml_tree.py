@@ -37,6 +37,11 @@ _SUPPRESSION = re.compile(r"(?:^|\s)#\s*paddle-doctor:\s*(ignore-file|ignore)(?!
 _LITERAL = re.compile(r"""[-+\d.'"\[({\s\\#\ufeff]|True|False|None|set|[bBuUrR]{1,2}['"]""")
 
 
+_READ_OTHERWISE = re.compile(
+    r"tag:yaml\.org,2002:(int [-+]?(0[0-7_]+|0[xb].*|.*:.*)|float .*:.*|bool (?!true$|false$|True$|False$).*|timestamp .*)"
+)
+
+
 class Spot(msgspec.Struct, frozen=True, array_like=True):
     """Where a value and its key stand, counted from 1; `override` is the place among the overrides, or 0 for the file."""
 
@@ -65,7 +70,11 @@ class Suppression(msgspec.Struct, frozen=True):
 
 
 class Tree(msgspec.Struct, frozen=True):
-    """A config as plain data, and where each of its values stands, by dotted path."""
+    """A config as plain data, and where each of its values stands, by dotted path.
+
+    `written` has the text of the values that become something else than they look like: a string that is a Python literal (`"None"`, `0,05`,
+    `1e-4`), a number of another base (`0123`, `12:30`), a date, or `yes` and `off` for a Boolean.
+    """
 
     file: str
     data: Any
@@ -73,6 +82,7 @@ class Tree(msgspec.Struct, frozen=True):
     lines: int
     duplicates: tuple[DuplicateKey, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
+    written: dict[str, str] = {}
 
     def raw(self, path: str | tuple[str | int, ...]) -> Any:
         """The plain value at a dotted path, or None where there is none."""
@@ -146,7 +156,7 @@ def read_tree(path: str, name: str | None = None) -> Tree:
     except RecursionError:
         raise Unreadable("config-too-deep", file=name) from None
     # strings that look like Python literals become values, as create_attr_dict does; nested mappings only, never inside lists
-    _evaluate_strings(data)
+    _evaluate_strings(data, builder.written)
     return Tree(
         file=name,
         data=data,
@@ -154,6 +164,7 @@ def read_tree(path: str, name: str | None = None) -> Tree:
         lines=text.count("\n") + 1,
         duplicates=tuple(sorted(builder.duplicates, key=lambda d: (d.location.line or 0, d.location.column or 0))),
         suppressions=_suppressions(text, builder.texts),
+        written=builder.written,
     )
 
 
@@ -291,6 +302,7 @@ class _Builder:
         self.spots: dict[str, Spot] = {}
         self.duplicates: list[DuplicateKey] = []
         self.texts: list[tuple[int, int, int, int]] = []
+        self.written: dict[str, str] = {}
         self._path_characters = 0
         self._noted: set[int] = set()
 
@@ -320,6 +332,8 @@ class _Builder:
                 items.append(self.build(item, child))
             return items
         self._note_text(node)
+        if isinstance(node, yaml.ScalarNode) and _READ_OTHERWISE.fullmatch(node.tag + " " + node.value):
+            self.written[path] = printable(node.value)
         return plain(self._construct(node))
 
     def _note_text(self, node: yaml.Node) -> None:
@@ -365,12 +379,14 @@ class _Builder:
             self.note_duplicates(value_node, child)
 
 
-def _evaluate_strings(data: dict[str, Any]) -> None:
+def _evaluate_strings(data: dict[str, Any], written: dict[str, str], parent: str = "") -> None:
     for key, value in data.items():
         if isinstance(value, str):
             data[key] = literal(value)
+            if data[key] is not value:
+                written[f"{parent}{key}"] = value
         elif isinstance(value, dict):
-            _evaluate_strings(value)
+            _evaluate_strings(value, written, f"{parent}{key}.")
 
 
 def _suppressions(text: str, scalars: list[tuple[int, int, int, int]]) -> tuple[Suppression, ...]:
