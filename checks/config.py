@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ from checks.registry import check
 from checks.sections import absent_keys
 from checks.values import odd_character
 from knowledge.vocabulary import unknown_key
+
+_ARITHMETIC = re.compile(r"[\d\s.+\-*/%()]+")
 
 GENERATIONS_WITH_KEYS = ("modern", "legacy", "deploy")
 """The layouts whose keys the vocabulary knows; search drivers and fragments are read by other programs."""
@@ -86,6 +89,9 @@ def unknown_override_key(config: TrainingConfig, components: Components | None, 
         found = unknown_key(parts, config.generation)
         if found is None or item.key in Judged(components, own):
             continue
+        dotted = re.sub(r"\[[\"']?([^\]\"']+)[\"']?\]", r".\1", item.key).replace("/", ".").strip()
+        if found.suggestion is None and dotted != item.key and unknown_key(tuple(dotted.split(".")), config.generation) is None:
+            found = found._replace(suggestion=dotted)
         fixes: tuple[Fix, ...] = ()
         if found.suggestion:
             value = item.text.partition("=")[2]
@@ -116,7 +122,8 @@ def override_runs_code(config: TrainingConfig) -> Iterator[Finding]:
         if item.problem == "code":
             value = item.text.partition("=")[2]
             fixes = (Fix("quote", "advice", "safe", snippet=f"-o '{item.key}=\"{value.strip()}\"'"),)
-            yield Finding(at=_override(item), fixes=fixes, key=item.key, value=value, expression=item.detail)
+            case = "arithmetic" if _ARITHMETIC.fullmatch(value) else "default"
+            yield Finding(at=_override(item), case=case, fixes=fixes, key=item.key, value=value, expression=item.detail)
 
 
 @check("CFG104", name="override-rejected", stages=ANY)
@@ -126,7 +133,30 @@ def override_rejected(config: TrainingConfig) -> Iterator[Finding]:
         raise NotApplicable("no-overrides")
     for item in config.overrides:
         if item.problem and item.problem != "code":
-            yield Finding(at=_override(item), case=item.problem, text=item.text, key=item.key, detail=item.detail)
+            fixes = _ways_out(config, item)
+            yield Finding(at=_override(item), case=item.problem, fixes=fixes, text=item.text, key=item.key, detail=item.detail)
+
+
+def _ways_out(config: TrainingConfig, item: Override) -> tuple[Fix, ...]:
+    """What a rejected override was probably meant to be: another sign for `=`, several pairs in one, a name for a list position."""
+    if item.problem == "no-equals":
+        pair = re.fullmatch(r"\s*([A-Za-z_][\w.]*)\s*[:：＝]\s*(\S.*)", item.text)
+        return (Fix("equals", "advice", "safe", snippet=f"-o {pair[1]}={pair[2]}"),) if pair else ()
+    if item.problem == "two-equals":
+        pairs = re.findall(r"([A-Za-z_][\w.]*)=([^=]*?)(?=[\s,;]+[A-Za-z_][\w.]*=|$)", item.text)
+        known = [key for key, _ in pairs if unknown_key(tuple(key.split(".")), config.generation) is None] if len(pairs) > 1 else []
+        if len(known) > 1:
+            return (Fix("split", "advice", "safe", snippet=" ".join(f"-o {key}={value.strip()}" for key, value in pairs)),)
+        double = re.fullmatch(r"([A-Za-z_][\w.]*)==([^=]*)", item.text)
+        return (Fix("equals", "advice", "safe", snippet=f"-o {double[1]}={double[2]}"),) if double else ()
+    if item.problem == "index-not-a-number":
+        path, _, name = item.detail.partition("]")[0].rpartition("[")
+        entries = config.tree.raw(path)
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if isinstance(entry, dict) and name in entry:
+                pair_text = item.text.replace(f"{path}.{name}", f"{path}.{index}.{name}", 1)
+                return (Fix("index", "advice", "safe", snippet=f"-o {pair_text}", values={"index": index, "name": name}),)
+    return ()
 
 
 @check("CFG105", name="duplicate-yaml-key", stages=ANY)

@@ -130,8 +130,8 @@ def absent_keys(config: TrainingConfig) -> Iterator[tuple[Key, str]]:
     for key in mandatory(config):
         parent, _, name = key.path.rpartition(".")
         section = config.tree.raw(parent) if parent else config.tree.data
-        if not isinstance(section, dict) or name in section or key.path in seen:
-            continue
+        if not isinstance(section, dict) or name in section or key.path in seen or section == {}:
+            continue  # an empty section is said once (CFG107)
         seen.add(key.path)
         yield key, _meant(config, parent, key.path, section)
 
@@ -164,7 +164,15 @@ def mandatory_key_missing(config: TrainingConfig) -> Iterator[Finding]:
     for key, meant in absent_keys(config):
         name = key.path.rpartition(".")[2]
         says = key.says or f"KeyError: '{name}'"
-        values: dict[str, Any] = {"key": key.path, "name": name, "says": says, "since": key.since, "meant": meant, "tool": _tool(config)}
+        values: dict[str, Any] = {
+            "key": key.path,
+            "name": name,
+            "says": says,
+            "since": key.since,
+            "meant": meant,
+            "tool": _tool(config),
+            "mode": eval_mode(config),
+        }
         if meant:
             yield Finding(
                 at=config.tree.key_at(meant),
@@ -173,16 +181,23 @@ def mandatory_key_missing(config: TrainingConfig) -> Iterator[Finding]:
                 **values,
             )
             continue
+        if key.path == "DataLoader.Eval.Query" and config.tree.has("DataLoader.Eval.dataset"):
+            continue  # said with the gallery: the mode does not fit the layout
+        plain = key.path == "DataLoader.Eval.Gallery" and config.tree.has("DataLoader.Eval.dataset")
         retrieval = key.path == "DataLoader.Eval.dataset" and isinstance(config.tree.raw("DataLoader.Eval.Gallery"), dict)
         fixes = []
-        if retrieval:
+        if plain:
+            fixes.append(Fix("classification", "edit", "safe", at=config.tree.at("Global.eval_mode"), value="classification"))
+        elif retrieval:
             fixes.append(Fix("retrieval", "advice", "safe", snippet="Global:\n  eval_mode: retrieval\n"))
         elif key.example:
             fixes.append(Fix("add", "advice", "safe", snippet=_snippet(key), values={"key": key.path}))
         else:
             fixes.append(Fix("add-section", "advice", "safe", values={"key": key.path}))
         case = "since" if key.since else "section" if not key.example else "default"
-        if key.since == "2.4":
+        if plain or retrieval:
+            case = "other-layout"
+        elif key.since == "2.4":
             case = "export-metric"  # 2.2, 2.3 and 2.5 export without it
         elif key.path == "Infer" and _not_for_prediction(config):
             case = "no-infer"
@@ -242,7 +257,10 @@ def _shapes(config: TrainingConfig, letter: str) -> Iterator[tuple[str, str]]:
             yield "Loss.Eval", "list"
     elif letter == "x" and not tree.raw("Global.use_multilabel"):
         yield "Metric", "mapping"
-        yield "Metric.Eval", "list"
+        if not tree.raw("Metric.Eval"):  # only searched for the name of a metric
+            yield "Metric.Eval", "list"
+    if evaluates(config, letter) and tree.raw("Loss") is not None:
+        yield "Loss", "mapping"
     if letter == "t":
         yield "Metric", "mapping"
         if tree.raw("Metric.Train"):
@@ -263,26 +281,30 @@ def section_of_another_shape(config: TrainingConfig) -> Iterator[Finding]:
     if letter == "i" and eval_mode(config) != "classification":
         raise NotApplicable("infer-needs-classification")
     seen: set[str] = set()
+    lacks = dict.fromkeys(key.path for key in mandatory(config))
     for path, shape in _shapes(config, letter):
         if path in seen or not config.tree.has(path):
             continue
         seen.add(path)
         value = config.tree.raw(path)
         kind = _KINDS.get(type(value), "text")
-        if kind in shape and value != []:
-            continue  # an empty mapping lacks its keys one by one (CFG106)
+        lacking = [key for key in lacks if key.rpartition(".")[0] == path] if value == {} else []
+        if kind in shape and value != [] and not lacking:
+            continue
         case = "default"
         if value is None:
-            case = "null"
+            case = "is-null"
         elif value == []:
             case = "empty-list"
+        elif lacking:
+            case = "empty"
         elif kind == "mapping":
             case = "no-dash"
         fixes = [Fix("as-list", "advice", "safe")] if case == "no-dash" else [Fix("write-out", "advice", "safe", values={"key": path})]
         at = config.tree.at(path)
         if at.file != OVERRIDE_FILE:
             at = config.tree.key_at(path)
-        yield Finding(at=at, case=case, fixes=tuple(fixes), key=path, kind=kind, shape=shape)
+        yield Finding(at=at, case=case, fixes=tuple(fixes), key=path, kind=kind, shape=shape, missing=lacking)
 
 
 @check("CFG108", name="infer-needs-classification", stages=INFER)

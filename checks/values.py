@@ -18,6 +18,7 @@ from knowledge.value_types import (
     LEGACY_KINDS,
     NOTHING_TRAINED,
     PATHS,
+    PLAIN_DATASETS,
     SAMPLERS,
     SWITCHES,
     Kind,
@@ -61,6 +62,11 @@ def _letter(config: TrainingConfig) -> str:
 
 def _expand(config: TrainingConfig, kind: Kind, letter: str) -> Iterator[str]:
     """The paths that a row of the table stands for in this config and stage."""
+    if kind.path.startswith("DataLoader.*.dataset"):
+        for loader in config.loaders:
+            if loader.used and loader.datasets and loader.datasets[0].name in PLAIN_DATASETS:
+                yield kind.path.replace("DataLoader.*", loader.key)
+        return
     if kind.path.startswith("DataLoader.*"):
         for loader in config.loaders:
             if loader.used and (".sampler." not in kind.path or loader.sampler in SAMPLERS):
@@ -92,7 +98,7 @@ def _is(value: Any, takes: str) -> str:
     if value is None:
         return "yes" if "null" in kinds else ""
     if isinstance(value, bool):
-        return "yes" if "bool" in kinds or (value is False and "null" in kinds) else "true" if "true" in kinds else ""
+        return "yes" if "bool" in kinds or (value is False and "false" in kinds) else "true" if "true" in kinds else ""
     if isinstance(value, int):
         return "yes" if "int" in kinds else ""
     if isinstance(value, float):
@@ -136,16 +142,25 @@ def value_of_another_type(config: TrainingConfig) -> Iterator[Finding]:
     letter = _letter(config)
     for kind, path, value in _kinds(config, letter):
         fits = _is(value, kind.takes)
-        if fits == "yes" or (isinstance(value, str) and "text" in kind.takes):
+        cosine = config.tree.raw("Optimizer.lr.name") == "Cosine"
+        if cosine and kind.path.endswith("learning_rate") and value is None:
+            fits = ""
+        if cosine and kind.path.endswith("warmup_epoch") and type(value) is float:
+            fits = ""  # the remaining epochs become T_max of CosineAnnealingDecay, an int
+        if value == "" and "text" in kind.takes and ("dataset" in path or path == "Infer.infer_imgs"):
+            fits = ""
+        if fits == "yes":
             continue
         if kind.path == "Global.checkpoints" and value is False:
             continue  # only asked whether it is true
         if kind.path.endswith("num_workers") and value == 0:
             continue  # 0.0 works like 0
-        if kind.path.endswith("learning_rate") and value is None and config.tree.raw("Optimizer.lr.name") in ("Cosine", "Linear", "Step"):
-            fits = ""
         text, kinds = written(config, path), kind.takes.split()
         wanted = "bool" if "bool" in kinds else "text" if "text" in kinds else "number" if "float" in kinds else "int"
+        if wanted == "text" and kind.path.endswith("name"):
+            wanted = "name"
+        elif wanted == "text" and not value and not isinstance(value, (int, float)):
+            wanted = "no-path"
         case = "counts-as-one" if fits == "true" else {"int": "default"}.get(wanted, wanted)
         meant = None if fits == "true" else meant_value(text, kind.takes)
         fixes: tuple[Fix, ...] = ()
@@ -164,6 +179,7 @@ def value_of_another_type(config: TrainingConfig) -> Iterator[Finding]:
             since=kind.since,
         )
     yield from _topk(config, letter)
+    yield from _epsilon(config, letter)
     yield from _image_shape(config, letter)
 
 
@@ -184,6 +200,8 @@ def _topk(config: TrainingConfig, letter: str) -> Iterator[Finding]:
         if not config.tree.has(path):
             continue
         value = config.tree.raw(path)
+        if value == [] and ".Eval." in path:
+            yield Finding(at=config.tree.at(path), case="empty-topk", key=path, text="[]", type="list", says="TypeError", since="")
         listed = isinstance(value, list) and not path.startswith("Infer")
         items = [(f"{path}.{n}", item) for n, item in enumerate(value)] if listed else [(path, value)]
         for place, item in items:
@@ -206,6 +224,32 @@ def _topk(config: TrainingConfig, letter: str) -> Iterator[Finding]:
                 text=text,
                 type=python_type(config, place),
                 says="TypeError: '<' not supported between instances of 'int' and 'str'" if listed else "AssertionError",
+                since="",
+            )
+
+
+def _epsilon(config: TrainingConfig, letter: str) -> Iterator[Finding]:
+    """Label smoothing of CELoss is compared with 0 and 1; a string inside the list of losses stays one (modern)."""
+    splits = (["Train"] if letter == "t" else []) + (["Eval"] if evaluates(config, letter) else [])
+    for split in splits if config.generation == "modern" else ():
+        losses = config.tree.raw(f"Loss.{split}")
+        for index in range(len(losses) if isinstance(losses, list) else 0):
+            path = f"Loss.{split}.{index}.CELoss.epsilon"
+            value, text = config.tree.raw(path), written(config, path)
+            if value is None or isinstance(value, (int, float)):
+                continue
+            meant = meant_value(text, "int float")
+            fixes = (
+                (Fix("set", "edit", "safe", at=config.tree.at(path), value=meant, values={"meant": meant}),) if meant is not None else ()
+            )
+            yield Finding(
+                at=config.tree.at(path),
+                case="in-list" if isinstance(value, str) else "number",
+                fixes=fixes,
+                key=path,
+                text=text,
+                type=python_type(config, path),
+                says="TypeError: '<=' not supported between instances of 'str' and 'int'",
                 since="",
             )
 
@@ -299,9 +343,9 @@ def word_taken_for_path(config: TrainingConfig) -> Iterator[Finding]:
         if letter not in stages or not config.tree.has(path):
             continue
         value, text = config.tree.raw(path), written(config, path)
-        fixes: tuple[Fix, ...] = (Fix("null", "edit", "safe", at=config.tree.at(path), value=None),)
+        fixes: tuple[Fix, ...] = (Fix("write-null", "edit", "safe", at=config.tree.at(path), value=None),)
         if path == "Arch.pretrained":
-            fixes = (Fix("false", "edit", "safe", at=config.tree.at(path), value=False),)
+            fixes = (Fix("write-false", "edit", "safe", at=config.tree.at(path), value=False),)
             if value is None or type(value) in (int, float, list):
                 if takes_pretrained(config):
                     yield Finding(at=config.tree.at(path), case="pretrained-type", fixes=fixes, key=path, text=text, looked_for="")
@@ -311,6 +355,9 @@ def word_taken_for_path(config: TrainingConfig) -> Iterator[Finding]:
         word = value.strip()
         if not word and (path != "Global.checkpoints" or value):
             yield Finding(at=config.tree.at(path), case="empty", fixes=fixes, key=path, text=text, looked_for=f"{value}.pdparams")
+        elif path == "Arch.pretrained" and word.lower() in ("true", "yes", "on"):
+            yes = (Fix("write-true", "edit", "safe", at=config.tree.at(path), value=True),)
+            yield Finding(at=config.tree.at(path), case="meant-true", fixes=yes, key=path, text=text, looked_for=f"{value}.pdparams")
         elif word.lower() in ABSENT_WORDS:
             yield Finding(at=config.tree.at(path), fixes=fixes, key=path, text=text, looked_for=f"{value}.pdparams")
 
@@ -333,6 +380,8 @@ def path_not_expanded(config: TrainingConfig) -> Iterator[Finding]:
     _letter(config)
     for path in ("Global.output_dir", "Global.save_inference_dir", "model_save_dir"):
         value = config.tree.raw(path)
+        if path == "Global.output_dir" and value == "":
+            yield Finding(at=config.tree.at(path), case="empty", fixes=(Fix("write-out", "advice", "safe"),), key=path, text=value)
         if isinstance(value, str) and (re.match(r"~\w*(/|$)", value) or re.search(r"\$\{?[A-Za-z_]\w*", value)):
             yield Finding(at=config.tree.at(path), fixes=(Fix("write-out", "advice", "safe"),), key=path, text=value)
 

@@ -13,8 +13,8 @@ class Kind(NamedTuple):
     """The values that one key takes.
 
     `path` may hold `*` for one step (a split of `DataLoader`). `stages` are those at which a wrong value stops the run (`t`, `e`, `i`, `x`).
-    `takes` names the kinds that work: `int`, `whole` (a float without fraction), `float`, `bool`, `true` (a Boolean, which counts as 1 and
-    is hardly meant), `null`, `text`, `list`. `low` is the smallest number that works, `high` the largest. `says` is what PaddleClas ends with.
+    `takes` names the kinds that work: `int`, `float`, `bool`, `true` (a Boolean, which counts as 1 and is hardly meant), `false`, `null`,
+    `text`. `low` is the smallest number that works, `high` the largest. `says` is what PaddleClas ends with.
     """
 
     path: str
@@ -35,8 +35,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("Global.print_batch_step", "te", "int float true", says="TypeError, or ZeroDivisionError for 0"),
     Kind("Global.update_freq", "t", "int true", 1, since="2.5"),
     Kind("Global.start_eval_epoch", "t", "int float true", since="2.4"),
-    Kind("Global.iter_per_epoch", "t", "int true null", 0, since="2.5.1"),
-    Kind("Global.seed", "teix", "int true null", 0, 2**32 - 1, "AssertionError: The 'seed' must be a integer!", "2.3"),
+    Kind("Global.iter_per_epoch", "t", "int true null false", 0, since="2.5.1"),
+    Kind("Global.seed", "teix", "int true null false", 0, 2**32 - 1, "AssertionError: The 'seed' must be a integer!", "2.3"),
     Kind("Global.output_dir", "teix", "text", says="TypeError: expected str, bytes or os.PathLike object"),
     Kind("Global.save_inference_dir", "x", "text", says="TypeError: expected str, bytes or os.PathLike object"),
     Kind("Global.pretrained_model", "teix", "text null", says="AttributeError: … has no attribute 'startswith'"),
@@ -51,6 +51,12 @@ KINDS: tuple[Kind, ...] = (
     Kind("Optimizer.lr.warmup_epoch", "t", "int float true"),
     Kind("Optimizer.momentum", "t", "int float true"),
     Kind("Optimizer.regularizer.coeff", "t", "int float true"),
+    Kind("Arch.name", "teix", "text", says="TypeError: attribute name must be string"),
+    Kind("Optimizer.name", "t", "text", says="TypeError: attribute name must be string"),
+    Kind("Optimizer.lr.name", "t", "text", says="TypeError: attribute name must be string"),
+    Kind("DataLoader.*.dataset.cls_label_path", "te", "text", says="TypeError: stat: path should be string, bytes, os.PathLike or integer"),
+    Kind("DataLoader.*.dataset.image_root", "te", "text", says="TypeError: stat: path should be string, bytes, os.PathLike or integer"),
+    Kind("Infer.infer_imgs", "i", "text", says="Exception: not found any img file"),
     Kind("Infer.batch_size", "i", "int float true"),
     Kind("EMA.decay", "t", "int float true", since="2.5"),
 )
@@ -79,6 +85,9 @@ NOTHING_TRAINED = frozenset({"Global.epochs", "Global.iter_per_epoch", "epochs"}
 
 SAMPLERS = frozenset({None, "DistributedBatchSampler", "BatchSampler"})
 """Samplers whose parameters paddle checks as above; None is a sampler without a name."""
+
+PLAIN_DATASETS = frozenset({"ImageNetDataset", "MultiLabelDataset"})
+"""Datasets whose `cls_label_path` and `image_root` are one path each."""
 
 SWITCHES = frozenset(
     {
