@@ -130,7 +130,9 @@ def absent_keys(config: TrainingConfig) -> Iterator[tuple[Key, str]]:
     for key in mandatory(config):
         parent, _, name = key.path.rpartition(".")
         section = config.tree.raw(parent) if parent else config.tree.data
-        if not isinstance(section, dict) or name in section or key.path in seen or section == {}:
+        if not isinstance(section, dict) or name in section or key.path in seen:
+            continue
+        if section == {} and parent and config.generation == "modern":
             continue  # an empty section is said once (CFG107)
         seen.add(key.path)
         yield key, _meant(config, parent, key.path, section)

@@ -48,7 +48,7 @@ def python_type(config: TrainingConfig, path: str) -> str:
     value = config.tree.raw(path)
     if isinstance(value, list) and not written(config, path).lstrip().startswith("["):
         return "tuple"
-    return type(value).__name__
+    return "null" if value is None else type(value).__name__
 
 
 def _letter(config: TrainingConfig) -> str:
@@ -163,6 +163,7 @@ def value_of_another_type(config: TrainingConfig) -> Iterator[Finding]:
             wanted = "no-path"
         case = "counts-as-one" if fits == "true" else {"int": "default"}.get(wanted, wanted)
         meant = None if fits == "true" else meant_value(text, kind.takes)
+        meant = None if meant == value and type(meant) is type(value) else meant
         fixes: tuple[Fix, ...] = ()
         if meant is not None:
             fixes = (Fix("set", "edit", "safe", at=config.tree.at(path), value=meant, values={"meant": meant}),)
@@ -210,7 +211,7 @@ def _topk(config: TrainingConfig, letter: str) -> Iterator[Finding]:
             text = written(config, place)
             meant: Any = meant_value(text, "int")
             if not listed:
-                numbers = re.findall(r"\d+", unicodedata.normalize("NFKC", text))
+                numbers = re.findall(r"\d+", unicodedata.normalize("NFKC", text).removesuffix(".0"))
                 meant = None if not numbers else int(numbers[0]) if path.startswith("Infer") else [int(n) for n in numbers]
             fixes = (
                 (Fix("set", "edit", "safe", at=config.tree.at(place), value=meant, values={"meant": meant}),) if meant is not None else ()

@@ -178,7 +178,7 @@ def collect_training_config(request: Request, world: World) -> TrainingConfig:
 def generation_of(data: dict[str, Any]) -> Generation:
     """Which layout a config has, told by its top-level keys."""
     keys = set(data)
-    if keys & _COMPRESSION_KEYS or keys == {"DataLoader"}:
+    if keys & _COMPRESSION_KEYS:
         return "fragment"  # read by deploy/slim with PaddleSlim's own config reader
     if keys & {"ARCHITECTURE", "TRAIN", "VALID", "classes_num"}:
         return "legacy"

@@ -48,7 +48,7 @@ def test_a_project_without_a_fault_has_no_finding(tmp_path: Path, generation: Ge
 @pytest.mark.parametrize("generation", BOTH)
 def test_cfg101_positive_misspelt_key(tmp_path: Path, generation: Generation) -> None:
     epochs, epoch = {"modern": ("Global.epochs", "Global.epoch"), "legacy": ("epochs", "epoch")}[generation]
-    project = Project(tmp_path, generation, {epochs: REMOVED, epoch: 2})
+    project = Project(tmp_path, generation, {epoch: 2})
     finding = project.finding("CFG101", shows=(epoch, epochs))
     assert finding.severity == "warning"
     assert finding.entry == "5.2"
@@ -607,3 +607,35 @@ def test_cfg203_near_miss_an_evaluation_that_is_not_run(tmp_path: Path) -> None:
 def test_cfg203_skipped_where_the_samples_are_not_known(tmp_path: Path, generation: Generation) -> None:
     project = Project(tmp_path, generation, {"train_list": "nowhere.txt", "eval_list": "nowhere.txt"})
     assert reason(project, "CFG203") == "no-samples-known"
+
+
+# CFG102 and CFG104: what was probably meant
+
+
+@pytest.mark.parametrize(
+    ("option", "snippet"),
+    [
+        ("Global.epochs:2", "-o Global.epochs=2"), ("Global.epochs＝2", "-o Global.epochs=2"), ("Global.epochs==2", "-o Global.epochs=2"),
+        ("Global.epochs=2 Arch.class_num=3", "-o Global.epochs=2 -o Arch.class_num=3"),
+        ("Global.epochs=2,Arch.class_num=3", "-o Global.epochs=2 -o Arch.class_num=3"),
+        ("DataLoader.Train.dataset.transform_ops.RandCropImage.size=9", "-o DataLoader.Train.dataset.transform_ops.1.RandCropImage.size=9"),
+    ],
+)  # fmt: skip
+def test_cfg104_positive_ways_out(tmp_path: Path, option: str, snippet: str) -> None:
+    finding = Project(tmp_path, "modern").finding("CFG104", option)
+    assert [fix.snippet for fix in finding.fixes] == [snippet]
+
+
+@pytest.mark.parametrize("option", ["Global.output_dir=a=b", "Global.output_dir=x?a=1,b=2", "Global.epochs"])
+def test_cfg104_positive_without_a_guess(tmp_path: Path, option: str) -> None:
+    assert Project(tmp_path, "modern").finding("CFG104", option).fixes == []
+
+
+@pytest.mark.parametrize("option", ["Global/epochs=2", 'Global["epochs"]=2', "Global[epochs]=2"])
+def test_cfg102_positive_other_ways_to_write_a_path(tmp_path: Path, option: str) -> None:
+    assert Project(tmp_path, "modern").finding("CFG102", option).fixes[0].snippet == "-o Global.epochs=2"
+
+
+@pytest.mark.parametrize(("value", "severity"), [("5*64", "info"), ("1.0/255", "info"), ("max(1,2)", "error")])
+def test_cfg103_positive_arithmetic_works(tmp_path: Path, value: str, severity: str) -> None:
+    assert Project(tmp_path, "modern").finding("CFG103", f"Global.epochs={value}").severity == severity
