@@ -9,6 +9,7 @@ from checks.facts.checkpoint import SUFFIXES, Checkpoint
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, EXPORT, INFER, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
+from checks.values import word_for_nothing
 
 
 @check("CFG210", name="resume-past-last-epoch", stages=TRAIN)
@@ -47,8 +48,8 @@ def checkpoint_incomplete(config: TrainingConfig, checkpoint: Checkpoint) -> Ite
     """What `checkpoints` names is no prefix of a complete checkpoint: a suffix too much, a folder, or a file that is not there."""
     needed = SUFFIXES[:3] if config.generation == "modern" else SUFFIXES[:2]
     missing = [suffix for suffix in needed if not checkpoint.has(suffix)]
-    if not missing:
-        return
+    if not missing or word_for_nothing(checkpoint.prefix):
+        return  # a word that was meant as null is CFG133's
     suffix = next((s for s in SUFFIXES if checkpoint.prefix.endswith(s)), None)
     fixes: tuple[Fix, ...] = ()
     if suffix and missing == list(needed):

@@ -88,7 +88,7 @@ def learning_rate_above_recipe(config: TrainingConfig, labels: Labels | None, ho
     accumulate = accumulate if type(accumulate) is int and accumulate > 0 else 1
     total = loader.batch_size.value * (1 if loader.batch_is_total else cards * accumulate)
     shipped = recipe(config.architecture.value if config.architecture else "")
-    if shipped and item.optimizer in (shipped.optimizer, None):
+    if shipped and total > 0 and item.optimizer in (shipped.optimizer, None):
         scaled = shipped.learning_rate * total / shipped.batch
         values: dict[str, Any] = {
             "learning_rate": rate.value,

@@ -70,14 +70,10 @@ def override_without_effect(config: TrainingConfig) -> Iterator[Finding]:
         stages = next((stages for path, stages in READ_AT if item.key == path or item.key.startswith(path + ".")), "teix")
         if letter in stages or _exports_too(config, item.key):
             continue
-        if item.key == "Global.checkpoints" and item.value:
-            weights = item.value if isinstance(item.value, str) else ""
-            fixes = (Fix("pretrained", "advice", "safe", snippet=f"-o Global.pretrained_model={weights}"),)
-            yield Finding(at=_at(item), case="checkpoints", fixes=fixes, key=item.key, stage=config.stage)
-        elif item.key.startswith("Global.image_shape"):
+        if item.key.startswith("Global.image_shape"):
             if letter == "t":
                 yield Finding(at=_at(item), case="image-shape", fixes=(Fix("crops", "advice", "safe"),), key=item.key, stage=config.stage)
-        elif item.key != "Global.checkpoints":
+        elif item.key != "Global.checkpoints":  # CFG212
             yield Finding(at=_at(item), key=item.key, stage=config.stage)
 
 

@@ -13,10 +13,8 @@ from checks.registry import check
 from checks.sections import LETTER, eval_mode, evaluates
 from knowledge.value_types import (
     ALLOWED,
-    DIVISORS,
     KINDS,
     LEGACY_KINDS,
-    NOTHING_TRAINED,
     PATHS,
     PLAIN_DATASETS,
     SAMPLERS,
@@ -201,6 +199,8 @@ def _topk(config: TrainingConfig, letter: str) -> Iterator[Finding]:
         if not config.tree.has(path):
             continue
         value = config.tree.raw(path)
+        if isinstance(value, str) and path.startswith("Metric"):
+            continue  # CFG201
         if value == [] and ".Eval." in path:
             yield Finding(at=config.tree.at(path), case="empty-topk", key=path, text="[]", type="list", says="TypeError", since="")
         listed = isinstance(value, list) and not path.startswith("Infer")
@@ -276,35 +276,26 @@ def _image_shape(config: TrainingConfig, letter: str) -> Iterator[Finding]:
 
 @check("CFG131", name="number-out-of-range", stages=TRAIN | EVAL | INFER | EXPORT)
 def number_out_of_range(config: TrainingConfig) -> Iterator[Finding]:
-    """A number of the right type that cannot work: below the smallest, or 0 where something is divided by it."""
+    """A number of the right type that cannot work: below the smallest one, or above the largest. Counts and rates: CFG207, CFG208."""
     letter = _letter(config)
     for kind, path, value in _kinds(config, letter):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             continue
         values: dict[str, Any] = {"key": path, "value": value, "low": kind.low, "high": kind.high, "says": kind.says or "an exception"}
-        divisor = kind.path in DIVISORS or (config.generation == "legacy" and kind.path == "save_interval")
         case = None
-        if divisor and value == 0:
-            case = "zero"
-        elif kind.path == "Global.update_freq" and value < 0:
-            case = "reversed"
-        elif kind.path == "Global.save_interval" and value == 0:
-            case = "save-interval"
-        elif kind.path == "Optimizer.momentum" and not 0 <= value < 1:
-            case = "momentum"
+        if kind.path == "Optimizer.momentum":
+            case = None if 0 <= value < 1 else "momentum"
         elif kind.high is not None and value > kind.high:
             case = "high"
         elif kind.low is not None and value < kind.low:
-            case = "nothing-trained" if kind.path in NOTHING_TRAINED else "default"
+            case = "nothing-trained" if kind.path == "Global.iter_per_epoch" else "default"
         if case is None:
             continue
         low = kind.low if kind.low is not None else 1
         fixes: tuple[Fix, ...] = ()
         if kind.path.endswith("num_workers"):
             fixes = (Fix("set", "edit", "safe", at=config.tree.at(path), value=0, values={"low": 0}),)
-        elif divisor and case == "zero":
-            fixes = (Fix("set", "edit", "safe", at=config.tree.at(path), value=1, values={"low": 1}),)
-        elif "class" in path or "epochs" in path or "batch_size" in path:
+        elif "class" in path or "batch_size" in path:
             fixes = (Fix("choose", "advice", "safe", values={"low": int(low)}),)
         yield Finding(at=config.tree.at(path), case=case, fixes=fixes, **values)
 
@@ -359,8 +350,13 @@ def word_taken_for_path(config: TrainingConfig) -> Iterator[Finding]:
         elif path == "Arch.pretrained" and word.lower() in ("true", "yes", "on"):
             yes = (Fix("write-true", "edit", "safe", at=config.tree.at(path), value=True),)
             yield Finding(at=config.tree.at(path), case="meant-true", fixes=yes, key=path, text=text, looked_for=f"{value}.pdparams")
-        elif word.lower() in ABSENT_WORDS:
+        elif word_for_nothing(word):
             yield Finding(at=config.tree.at(path), fixes=fixes, key=path, text=text, looked_for=f"{value}.pdparams")
+
+
+def word_for_nothing(text: str) -> bool:
+    """Whether a text is a word for "nothing" that no reader of the config takes for null."""
+    return text.strip().lower() in ABSENT_WORDS
 
 
 def takes_pretrained(config: TrainingConfig) -> bool:

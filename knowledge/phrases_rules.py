@@ -109,7 +109,6 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     "no-class-sampler": ("no sampler of this stage fills batches by class", "该阶段没有按类别组 batch 的采样器"),
     "no-accumulation": ("no gradients are accumulated", "不做梯度累积"),
     #
-    # --- sections
     # --- sections, values, override_effects
     #
     "sections-other-stage": (

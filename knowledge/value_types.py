@@ -29,11 +29,11 @@ class Kind(NamedTuple):
 _BATCH = "AssertionError: batch_size should be a positive integer"
 
 KINDS: tuple[Kind, ...] = (
-    Kind("Global.epochs", "t", "int true", 1),
-    Kind("Global.eval_interval", "t", "int float true", says="TypeError, or ZeroDivisionError for 0"),
+    Kind("Global.epochs", "t", "int true"),
+    Kind("Global.eval_interval", "t", "int float true"),
     Kind("Global.save_interval", "t", "int float true"),
-    Kind("Global.print_batch_step", "te", "int float true", says="TypeError, or ZeroDivisionError for 0"),
-    Kind("Global.update_freq", "t", "int true", 1, since="2.5"),
+    Kind("Global.print_batch_step", "te", "int float true"),
+    Kind("Global.update_freq", "t", "int true", since="2.5"),
     Kind("Global.start_eval_epoch", "t", "int float true", since="2.4"),
     Kind("Global.iter_per_epoch", "t", "int true null false", 0, since="2.5.1"),
     Kind("Global.seed", "teix", "int true null false", 0, 2**32 - 1, "AssertionError: The 'seed' must be a integer!", "2.3"),
@@ -47,7 +47,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("DataLoader.*.sampler.drop_last", "te", "bool", says="AssertionError: drop_last should be a boolean number"),
     Kind("DataLoader.*.sampler.shuffle", "te", "bool", says="AssertionError: shuffle should be a boolean value"),
     Kind("DataLoader.*.loader.num_workers", "te", "int true", 0, says="AssertionError: num_workers should be a non-negative value"),
-    Kind("Optimizer.lr.learning_rate", "t", "int float true null", 0, says="TypeError: The type of learning rate must be float"),
+    Kind("Optimizer.lr.learning_rate", "t", "int float true null", says="TypeError: The type of learning rate must be float"),
     Kind("Optimizer.lr.warmup_epoch", "t", "int float true"),
     Kind("Optimizer.momentum", "t", "int float true"),
     Kind("Optimizer.regularizer.coeff", "t", "int float true"),
@@ -63,25 +63,19 @@ KINDS: tuple[Kind, ...] = (
 
 LEGACY_KINDS: tuple[Kind, ...] = (
     Kind("classes_num", "te", "int", 2, says="classes_num(…) should be a positive integer and larger than 1"),
-    Kind("epochs", "t", "int true", 1),
+    Kind("epochs", "t", "int true"),
     Kind("TRAIN.batch_size", "t", "int float true", 1),
     Kind("VALID.batch_size", "te", "int float true", 1),
     Kind("TRAIN.num_workers", "t", "int true", 0, says="AssertionError: num_workers should be a non-negative value"),
     Kind("VALID.num_workers", "te", "int true", 0, says="AssertionError: num_workers should be a non-negative value"),
     Kind("total_images", "t", "int float true"),
     Kind("topk", "te", "int true", 1),
-    Kind("valid_interval", "t", "int float true", says="TypeError, or ZeroDivisionError for 0"),
-    Kind("save_interval", "t", "int float true", says="TypeError, or ZeroDivisionError for 0"),
-    Kind("LEARNING_RATE.params.lr", "t", "int float true null", 0),
+    Kind("valid_interval", "t", "int float true"),
+    Kind("save_interval", "t", "int float true"),
+    Kind("LEARNING_RATE.params.lr", "t", "int float true null"),
     Kind("model_save_dir", "t", "text"),
 )
 """2.0-beta to 2.1, read from the sources."""
-
-DIVISORS = frozenset({"Global.eval_interval", "Global.print_batch_step", "Global.update_freq", "valid_interval", "legacy:save_interval"})
-"""Keys that an epoch or step number is divided by: 0 is a ZeroDivisionError."""
-
-NOTHING_TRAINED = frozenset({"Global.epochs", "Global.iter_per_epoch", "epochs"})
-"""Keys for which a number that is too small ends the run at once, with exit status 0 and nothing trained."""
 
 SAMPLERS = frozenset({None, "DistributedBatchSampler", "BatchSampler"})
 """Samplers whose parameters paddle checks as above; None is a sampler without a name."""

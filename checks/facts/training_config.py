@@ -122,8 +122,9 @@ class TrainingConfig(Fact, frozen=True):
 
     @property
     def class_num(self) -> Value[int] | None:
-        """The class count that bounds the labels: the smallest, where a distillation has several."""
-        return min((c.count for c in self.class_counts), key=lambda count: count.value, default=None)
+        """The class count that bounds the labels: the smallest, where a distillation has several; None for one that is no count at all."""
+        smallest = min((c.count for c in self.class_counts), key=lambda count: count.value, default=None)
+        return smallest if smallest and smallest.value > 0 else None
 
     def loader(self, split: str) -> Loader | None:
         """The loader of a split, if the config has it."""

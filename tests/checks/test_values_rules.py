@@ -46,8 +46,8 @@ def with_text(folder: Path, key: str, text: str, generation: Generation = "moder
         ("Global.output_dir", "102", None), ("Global.output_dir", "null", None), ("Global.pretrained_model", "102", None),
         ("Global.pretrained_model", "false", None), ("Global.checkpoints", "true", None), ("Arch.name", "5", None),
         ("Optimizer.name", "null", None), ("DataLoader.Train.dataset.image_root", "102", None),
-        ("DataLoader.Train.dataset.cls_label_path", "null", None), ("DataLoader.Eval.dataset.cls_label_path", "''", None), (TOPK, "'1'", [1]),
-        (TOPK, "1,2", [1, 2]), (TOPK, "(1, 2)", [1, 2]), (TOPK, "null", None), (TOPK, "1.0", [1]), (TOPK, "[]", None),
+        ("DataLoader.Train.dataset.cls_label_path", "null", None), ("DataLoader.Eval.dataset.cls_label_path", "''", None),
+        (TOPK, "null", None), (TOPK, "1.0", [1]), (TOPK, "[]", None),
         ("Loss.Train.0.CELoss.epsilon", "1e-1", 0.1), ("Loss.Train.0.CELoss.epsilon", "0,1", 0.1), ("EMA.decay", "abc", None),
     ],
 )  # fmt: skip
@@ -70,7 +70,8 @@ def test_cfg130_positive_an_item_of_a_list_and_its_place(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("option", "place"),
     [
-        (f"{BATCH}=8.0", 1), ("Arch.class_num=five", 1), ('Global.epochs="2"', 1), (f"{LR}=0,01", 1), ("Global.seed=042", 1), ('Arch.class_num="3"', 1),
+        (f"{BATCH}=8.0", 1), ("Arch.class_num=five", 1), ('Global.epochs="2"', 1), (f"{LR}=0,01", 1), ("Global.seed=042", 1),
+        ('Arch.class_num="3"', 1),
         ("DataLoader.Train.sampler.shuffle=false", 1), ("Global.epochs=Null", 1),
     ],
 )  # fmt: skip
@@ -110,9 +111,11 @@ def test_cfg130_negative(tmp_path: Path, generation: Generation) -> None:
     ("key", "text"),
     # exit status 0 on develop
     [
-        ("Arch.class_num", '"3"'), ("Arch.class_num", "0x3"), ("Arch.class_num", "03"), (BATCH, '"2"'), (WORKERS, '"1"'), (WORKERS, "0.0"), (LR, '"1e-4"'),
+        ("Arch.class_num", '"3"'), ("Arch.class_num", "0x3"), ("Arch.class_num", "03"), (BATCH, '"2"'), (WORKERS, '"1"'), (WORKERS, "0.0"),
+        (LR, '"1e-4"'),
         (LR, "1e-4"), (LR, "1"), ("Optimizer.momentum", '"0.9"'), ("Global.seed", '"42"'), ("Global.seed", "null"), ("Global.seed", "false"),
-        ("Global.eval_interval", "1.0"), ("Global.save_interval", "1.5"), ("Global.print_batch_step", "2.5"), ("Global.pretrained_model", '"None"'),
+        ("Global.eval_interval", "1.0"), ("Global.save_interval", "1.5"), ("Global.print_batch_step", "2.5"),
+        ("Global.pretrained_model", '"None"'),
         ("Global.pretrained_model", "~"), ("Global.checkpoints", "false"), ("Global.checkpoints", "''"), (TOPK, "1"), (TOPK, "[1, 2.0]"),
         ("DataLoader.Train.sampler.drop_last", '"False"'), ("DataLoader.Train.sampler.drop_last", "no"), (SHARED, "1"), (SHARED, "null"),
         ("Loss.Train.0.CELoss.epsilon", "null"), ("Loss.Train.0.CELoss.epsilon", "0.1"), ("Global.iter_per_epoch", "null"),
@@ -161,11 +164,9 @@ def test_a_guess_is_of_the_kind_asked_for_or_none(text: str, takes: str) -> None
     ("key", "value", "severity", "words"),
     [
         (WORKERS, -1, "error", "num_workers should be a non-negative value"), (BATCH, 0, "error", "batch_size should be"), (BATCH, -8, "error", "-8"),
-        ("Arch.class_num", 0, "error", "1"), ("Arch.class_num", -5, "error", "-5"), ("Global.eval_interval", 0, "error", "ZeroDivisionError"),
-        ("Global.print_batch_step", 0, "error", "ZeroDivisionError"), ("Global.epochs", 0, "error", "nothing is trained"),
-        ("Global.update_freq", 0, "error", "ZeroDivisionError"), ("Global.update_freq", -1, "error", "climbs"), ("Global.seed", -1, "error", "-1"),
-        ("Global.seed", 2**32, "error", "largest"), (LR, -0.1, "error", "-0.1"), ("Global.save_interval", 0, "info", "2.5.1"),
-        ("Optimizer.momentum", 9, "warning", "9"),
+        ("Arch.class_num", 0, "error", "1"), ("Arch.class_num", -5, "error", "-5"), ("Global.seed", -1, "error", "-1"),
+        ("Global.seed", 2**32, "error", "largest"), ("Optimizer.momentum", 9, "warning", "9"),
+        ("Global.iter_per_epoch", -1, "error", "nothing is trained"),
     ],
 )  # fmt: skip
 def test_cfg131_positive(tmp_path: Path, key: str, value: Any, severity: str, words: str) -> None:
