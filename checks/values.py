@@ -145,7 +145,7 @@ def value_of_another_type(config: TrainingConfig) -> Iterator[Finding]:
             fits = ""
         if cosine and kind.path.endswith("warmup_epoch") and type(value) is float:
             fits = ""  # the remaining epochs become T_max of CosineAnnealingDecay, an int
-        if value == "" and "text" in kind.takes and ("dataset" in path or path == "Infer.infer_imgs"):
+        if value == "" and "text" in kind.takes and ("dataset" in path or path in ("Infer.infer_imgs", "Arch.name")):
             fits = ""
         if fits == "yes":
             continue
@@ -435,6 +435,8 @@ def value_not_allowed(config: TrainingConfig) -> Iterator[Finding]:
         if not config.tree.has(path):
             continue
         value = config.tree.raw(path)
+        if path != "Global.device" and isinstance(value, str):
+            continue  # a name that CFG110 knows or does not know
         if value in values or (path == "Global.train_mode" and (value is None or config.stage == "export")):
             continue
         meant = _nearest(str(value), values)

@@ -44,7 +44,7 @@ def with_text(folder: Path, key: str, text: str, generation: Generation = "moder
         ("Global.seed", "1.5", None), ("Global.eval_interval", "abc", None), ("Global.save_interval", "null", None),
         ("Global.print_batch_step", "abc", None), ("Global.update_freq", "2.0", 2), ("Global.start_eval_epoch", "null", None),
         ("Global.output_dir", "102", None), ("Global.output_dir", "null", None), ("Global.pretrained_model", "102", None),
-        ("Global.pretrained_model", "false", None), ("Global.checkpoints", "true", None), ("Arch.name", "5", None),
+        ("Global.pretrained_model", "false", None), ("Global.checkpoints", "true", None), ("Arch.name", "5", None), ("Arch.name", "''", None),
         ("Optimizer.name", "null", None), ("DataLoader.Train.dataset.image_root", "102", None),
         ("DataLoader.Train.dataset.cls_label_path", "null", None), ("DataLoader.Eval.dataset.cls_label_path", "''", None),
         (TOPK, "null", None), (TOPK, "1.0", [1]), (TOPK, "[]", None),
@@ -312,7 +312,7 @@ def test_cfg133_skipped(tmp_path: Path) -> None:
     ("key", "text", "meant"),
     [("Global.device", "cuda", "gpu"), ("Global.device", "GPU", "gpu"), ("Global.device", "gpu:0", "gpu"), ("Global.device", "cuda:1", "gpu"),
      ("Global.device", "CPU", "cpu"), ("Global.device", '""', None), ("Global.device", "1", None), ("Global.device", "ascend310", "ascend"),
-     ("Global.eval_mode", "Classification", "classification"), ("Global.eval_mode", "null", None), ("Global.train_mode", "abc", None)],
+     ("Global.eval_mode", "null", None), ("Global.train_mode", "1", None)],
 )  # fmt: skip
 def test_cfg134_positive(tmp_path: Path, key: str, text: str, meant: str | None) -> None:
     project = with_text(tmp_path, key, text)
