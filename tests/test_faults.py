@@ -20,7 +20,7 @@ from checks.facts.output_folder import OutputFolder
 from checks.model import Location
 from doctor.run import Run
 from tests.checks.test_pipeline_rules import CHW, DECODE, NORMAL, Ops, normal, png
-from tests.projects import MACHINE, Project, measured, rows
+from tests.projects import MACHINE, REMOVED, Project, measured, rows
 
 TRAIN = "DataLoader.Train"
 EVAL = "DataLoader.Eval"
@@ -139,6 +139,13 @@ FAULTS: dict[str, tuple[Callable[[Path], Run], str, str]] = {
     "o_typo_series": (one(None, None, None, None, "DataLoader.TRAIN.sampler.batch_size=512"), "5.2", "error"),
     "o_spaces": (one(None, None, None, None, "Global.epochs = 2"), "5.2", "error"),
     "o_two_eq": (one(None, None, None, None, "Global.output_dir=a=b"), "5.2", "error"),
+    "cn_global": (one({"class_num": REMOVED, "Global.class_num": 5}), "2.1", "warning"),
+    "o_bs_float": (one(None, None, None, None, "DataLoader.Train.sampler.batch_size=8.0"), "5.2", "error"),
+    "o_cn_alpha": (one(None, None, None, None, "Arch.class_num=five"), "5.2", "error"),
+    "pre_emptystr": (one({"Global.pretrained_model": ""}), "weights.path-missing", "error"),
+    "dev_typo": (one({"Global.device": "cuda"}), "5.1", "error"),
+    "seed_str": (one({"Global.seed": "abc"}), "5.2", "error"),
+    "nw_neg": (one({"train_workers": -1}), "5.1", "error"),
     "infer_map_short": (one(label_map="0 a\n1 b\n", stage="infer"), "infer.label-map-mismatch", "error"),
     "infer_imagenet_map": (
         one(label_map="".join(f"{n} c{n}\n" for n in range(1000)), stage="infer"),
@@ -171,6 +178,7 @@ FAULTS: dict[str, tuple[Callable[[Path], Run], str, str]] = {
 WORKS: dict[str, Callable[[Path], Run]] = {
     "op_nosize": transforms({TRAIN: [DECODE, SHORT, NORMAL]}, sizes=[(64, 64)]),
     "base": one(),
+    "pre_nonestr": lambda folder: texted(base(folder), "pretrained_model: null", 'pretrained_model: "None"'),
     "lab_start1_cn_maxp1": one({"class_num": 6}, lines(NAMES, 1), lines(VAL, 1), "".join(f"{n} x\n" for n in range(6))),
     "cn_too_big": one({"class_num": 50}),
     "path_space_tab": one({f"{TRAIN}.dataset.delimiter": "\t"}, lines([f"my {n}" for n in NAMES], separator="\t")),
@@ -195,6 +203,11 @@ WORKS: dict[str, Callable[[Path], Run]] = {
 def blocked(project: Project) -> Run:
     """A file stands where the folder would be made, since the tests may run as root on a writable disk."""
     project.write("outro", "")
+    return project.check()
+
+
+def texted(project: Project, old: str, new: str) -> Run:
+    project.save(project.text.replace(old, new))
     return project.check()
 
 
