@@ -26,7 +26,8 @@ ODD_FILES = {"ResNeXt101_32x16d_wsl": "ResNeXt101_32x16_wsl"}
 @check("ENV103", name="device-not-supported", stages=TRAIN | EVAL | INFER | EXPORT)
 def device_not_supported(config: TrainingConfig, packages: Packages, host: Host | None) -> Iterator[Finding]:
     """The device against the PaddlePaddle of this interpreter; silent where the user described another machine."""
-    if config.generation not in ("modern", "legacy"):
+    # legacy inference and export take their device from the command line
+    if config.generation != "modern" and (config.generation != "legacy" or config.stage not in ("train", "eval")):
         raise NotApplicable("no-device")
     if host is not None and host.gpus_assumed:
         raise NotApplicable("machine-assumed")
@@ -36,9 +37,10 @@ def device_not_supported(config: TrainingConfig, packages: Packages, host: Host 
         return  # another build, or several: what it can do is not told by its name
     path, device = "Global.device", config.tree.raw("Global.device")
     if config.generation == "legacy":
-        path, device = next(
-            ((key, value) for key, value in (("use_gpu", "gpu"), ("use_xpu", "xpu")) if config.tree.raw(key) is True), ("use_gpu", None)
-        )
+        xpu = config.tree.raw("use_xpu") is True and config.tree.raw("use_gpu") is False
+        # `use_gpu` is True where the config does not say otherwise (`tools/train.py`)
+        wanted = "xpu" if xpu else "gpu" if config.tree.raw("use_gpu") is True or not config.tree.has("use_gpu") else None
+        path, device = ("use_xpu" if xpu else "use_gpu"), wanted
     cpu = False if config.generation == "legacy" else "cpu"
     evidence = {"device": device, "paddle": packages.paddle, "interpreter": packages.interpreter}
     at = config.tree.at(path)

@@ -10,7 +10,7 @@ import pytest
 from checks.facts.base import World
 from checks.facts.network import Network, WeightsCache
 from checks.facts.packages import Packages
-from tests.projects import CONFIG, Project, measured, passes, reason
+from tests.projects import CONFIG, REMOVED, Project, measured, passes, reason
 
 HERE = ("shm=1g", "cpus=4")
 """Like the usual machine of the tests, but its GPUs are not assumed."""
@@ -47,6 +47,9 @@ def test_env103_positive_legacy_and_dali(tmp_path: Path, monkeypatch: pytest.Mon
     measured(monkeypatch, CPU)
     project = Project(tmp_path, "legacy", {"use_gpu": True})
     assert project.assert_repaired_by(project.finding("ENV103", assume=HERE), assume=HERE) == [False]
+    project = Project(tmp_path, "legacy", {"use_gpu": REMOVED})  # which means True
+    assert project.assert_repaired_by(project.finding("ENV103", assume=HERE), assume=HERE) == [False]
+    assert passes(Project(tmp_path, "legacy"), "ENV103", assume=HERE)
     project = on(tmp_path, "cpu", Global__use_dali=True)
     finding = project.finding("ENV103", assume=HERE, shows=("use_dali",))
     assert finding.severity == "error"
@@ -72,6 +75,8 @@ def test_env103_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert reason(on(tmp_path, "gpu"), "ENV103", assume=("gpus=4",)) == "machine-assumed"
     measured(monkeypatch, installed())
     assert reason(on(tmp_path, "gpu"), "ENV103", assume=HERE) == "no-paddle"
+    measured(monkeypatch, CPU)
+    assert reason(Project(tmp_path, "legacy", {"use_gpu": True}), "ENV103", assume=HERE, stage="export") == "no-device"
     project = on(tmp_path, "gpu")
     project.save("base_config_file: a.yaml\nsearch_dict: []\n")
     assert reason(project, "ENV103", assume=HERE) == "no-device"
