@@ -18,7 +18,7 @@ from checks.judged import Judged
 from checks.model import ANY, DEPLOY, EVAL, EXPORT, INFER, OVERRIDE_FILE, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 from checks.sections import absent_keys
-from checks.values import odd_character
+from checks.texts import odd_character
 from knowledge.vocabulary import unknown_key
 
 _ARITHMETIC = re.compile(r"[\d\s.+\-*/%()]+")

@@ -36,6 +36,7 @@ FAMILIES = (
     "preprocessing",
     "schedule",
     "sections",
+    "texts",
     "values",
     "weights",
 )

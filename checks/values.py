@@ -49,7 +49,12 @@ def python_type(config: TrainingConfig, path: str) -> str:
     return "null" if value is None else type(value).__name__
 
 
-def _letter(config: TrainingConfig) -> str:
+def stage_letter(config: TrainingConfig) -> str:
+    """The letter of the stage.
+
+    Raises:
+        NotApplicable: PaddleClas's engine reads no config of this layout at this stage.
+    """
     if config.generation not in ("modern", "legacy"):
         raise NotApplicable("sections-other-stage")
     letter = LETTER.get(config.stage, "")
@@ -137,7 +142,7 @@ def meant_value(text: str, takes: str) -> Any:
 @check("CFG130", name="value-of-another-type", stages=TRAIN | EVAL | INFER | EXPORT)
 def value_of_another_type(config: TrainingConfig) -> Iterator[Finding]:
     """A value that YAML, `literal_eval` or an override's `eval` reads as another type than the code works with (FAQ 5.1, 5.2)."""
-    letter = _letter(config)
+    letter = stage_letter(config)
     for kind, path, value in _kinds(config, letter):
         fits = _is(value, kind.takes)
         cosine = config.tree.raw("Optimizer.lr.name") == "Cosine"
@@ -277,7 +282,7 @@ def _image_shape(config: TrainingConfig, letter: str) -> Iterator[Finding]:
 @check("CFG131", name="number-out-of-range", stages=TRAIN | EVAL | INFER | EXPORT)
 def number_out_of_range(config: TrainingConfig) -> Iterator[Finding]:
     """A number of the right type that cannot work: below the smallest one, or above the largest. Counts and rates: CFG207, CFG208."""
-    letter = _letter(config)
+    letter = stage_letter(config)
     for kind, path, value in _kinds(config, letter):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             continue
@@ -330,7 +335,7 @@ def word_taken_for_path(config: TrainingConfig) -> Iterator[Finding]:
     """Weights given as `""`, `"null"` or `none`: text, so PaddleClas looks for `null.pdparams` (FAQ 5.2)."""
     if config.generation != "modern":
         raise NotApplicable("sections-modern")
-    letter = _letter(config)
+    letter = stage_letter(config)
     for path, stages in PATHS.items():
         if letter not in stages or not config.tree.has(path):
             continue
@@ -365,72 +370,12 @@ def takes_pretrained(config: TrainingConfig) -> bool:
     return isinstance(arch, dict) and not any(isinstance(arch.get(part), (dict, list)) for part in ("Backbone", "Head", "models"))
 
 
-_INVISIBLE = re.compile("[\u00a0\u00ad\u061c\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]")
-_WIDE_COLON = re.compile(r"\w\uff1a")
-
-
-@check("CFG135", name="path-not-expanded", stages=TRAIN | EVAL | INFER | EXPORT)
-def path_not_expanded(config: TrainingConfig) -> Iterator[Finding]:
-    """`~` or `$HOME` in an output path: Python does not expand it, so a folder of that very name is made where the run is started."""
-    if config.generation not in ("modern", "legacy"):
-        raise NotApplicable("sections-other-stage")
-    _letter(config)
-    for path in ("Global.output_dir", "Global.save_inference_dir", "model_save_dir"):
-        value = config.tree.raw(path)
-        if path == "Global.output_dir" and value == "":
-            yield Finding(at=config.tree.at(path), case="empty", fixes=(Fix("write-out", "advice", "safe"),), key=path, text=value)
-        if isinstance(value, str) and (re.match(r"~\w*(/|$)", value) or re.search(r"\$\{?[A-Za-z_]\w*", value)):
-            yield Finding(at=config.tree.at(path), fixes=(Fix("write-out", "advice", "safe"),), key=path, text=value)
-
-
-@check("CFG136", name="invisible-character", stages=TRAIN | EVAL | INFER | EXPORT)
-def invisible_character(config: TrainingConfig) -> Iterator[Finding]:
-    """A no-break space, a zero-width character or a full-width colon in a key or a value, as text copied from a web page has."""
-    if config.generation not in ("modern", "legacy"):
-        raise NotApplicable("no-vocabulary", generation=config.generation)
-    for path in config.tree.spots:
-        key = path.rpartition(".")[2]
-        odd = odd_character(key)
-        if odd:
-            clean = _INVISIBLE.sub("", unicodedata.normalize("NFKC", key)).strip()
-            fixes = (Fix("retype-key", "advice", "safe", values={"clean": clean}),)
-            yield Finding(at=config.tree.key_at(path), case="key", fixes=fixes, key=path, clean=clean, code=_code(odd))
-        value = config.tree.raw(path)
-        if not isinstance(value, str) or value.isascii():
-            continue
-        odd = odd_character(value)
-        colon = None if odd else _WIDE_COLON.search(value)
-        if odd or colon:
-            clean = _INVISIBLE.sub("", value.replace("\u00a0", " ").replace("\u3000", " ")).strip() if odd else value
-            fixes = (
-                (Fix("retype", "edit", "safe", at=config.tree.at(path), value=clean),) if odd else (Fix("ascii-colon", "advice", "safe"),)
-            )
-            yield Finding(
-                at=config.tree.at(path),
-                case="default" if odd else "colon",
-                fixes=fixes,
-                key=path,
-                clean=clean,
-                code=_code(odd or "\uff1a"),
-            )
-
-
-def odd_character(text: str) -> str:
-    """The first character of a text that cannot be seen or looks like a blank, or "" where there is none."""
-    found = None if text.isascii() else _INVISIBLE.search(text)
-    return found[0] if found else ""
-
-
-def _code(character: str) -> str:
-    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
-
-
 @check("CFG134", name="value-not-allowed", stages=TRAIN | EVAL | INFER | EXPORT)
 def value_not_allowed(config: TrainingConfig) -> Iterator[Finding]:
     """A device, evaluation or training mode that the engine does not know: an assertion without a message."""
     if config.generation != "modern":
         raise NotApplicable("sections-modern")
-    _letter(config)
+    stage_letter(config)
     for path, (values, since) in ALLOWED.items():
         if not config.tree.has(path):
             continue
