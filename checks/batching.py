@@ -25,12 +25,9 @@ def batch_mixing(config: TrainingConfig) -> Iterator[Finding]:
     for loader in config.used_loaders():
         path = f"{loader.key}.dataset.batch_transform_ops"
         ops = config.tree.raw(path)
-        if config.generation != "modern" or not ops:
+        if config.generation != "modern" or not ops or not isinstance(ops, list):
             continue
         found = True
-        if not isinstance(ops, list):
-            yield Finding(at=config.tree.at(path), case="not-a-list", split=loader.split)
-            continue
         for index, item in enumerate(ops):
             for name, params in item.items() if isinstance(item, dict) else ():
                 yield from _operator(config, f"{path}.{index}.{name}", name, params if isinstance(params, dict) else {})

@@ -228,9 +228,6 @@ def _odd_topk(config: TrainingConfig) -> Iterator[Finding]:
             keep = [k for k in topk if type(k) is int and k > 0] if isinstance(topk, list) else []
             fixes = (Fix("lower-topk", "edit", "safe", config.tree.at(path), keep or [1], values={"topk": keep or [1]}),)
             yield Finding(at=config.tree.at(path), case="below-one", fixes=fixes, split=split, topk=below[0], class_num=None)
-        elif topk == []:
-            fixes = (Fix("lower-topk", "edit", "safe", config.tree.at(path), [1], values={"topk": [1]}),)
-            yield Finding(at=config.tree.at(path), case="empty", fixes=fixes, split=split, topk=None, class_num=None)
         elif isinstance(topk, str):
             yield Finding(
                 at=config.tree.at(path), case="text", fixes=(Fix("unquote", "advice", "safe"),), split=split, topk=topk, class_num=None

@@ -280,21 +280,17 @@ def count_not_positive(config: TrainingConfig) -> Iterator[Finding]:
     for path, (stages, case) in COUNTS.items():
         value = config.tree.raw(path)
         unused = path in ("Global.eval_interval", "valid_interval") and not _evaluates(config)
-        if type(value) not in (int, float) or config.stage not in _names(stages) or unused:
+        if type(value) is not int or config.stage not in _names(stages) or unused:
             continue
         if (config.generation == "legacy") == path.startswith("Global."):
-            continue
-        if isinstance(value, float):
-            if path in ("Global.epochs", "epochs"):
-                at = config.tree.at(path)
-                fixes: tuple[Fix, ...] = (Fix("set-one", "edit", "safe", at, max(1, round(value)), values={"key": path}),)
-                yield Finding(at=at, case="not-whole", fixes=fixes, key=path, value=value)
             continue
         # a negative interval works as its amount does; epochs and update_freq do not
         if value > 0 or (value < 0 and path not in ("Global.epochs", "epochs", "Global.update_freq")):
             continue
         case = "negative" if value < 0 and path == "Global.update_freq" else case
-        fixes = () if case == "no-epoch-saved" else (Fix("set-one", "edit", "safe", config.tree.at(path), 1, values={"key": path}),)
+        fixes: tuple[Fix, ...] = (
+            () if case == "no-epoch-saved" else (Fix("set-one", "edit", "safe", config.tree.at(path), 1, values={"key": path}),)
+        )
         yield Finding(at=config.tree.at(path), case=case, fixes=fixes, key=path, value=value)
 
 

@@ -37,7 +37,6 @@ def test_cfg213_positive_without_a_class_count(tmp_path: Path) -> None:
         ([{"OpSampler": {"MixupOperator": {"alpha": 0.8, "prob": 0.5}, "CutmixOperator": {"alpha": 1.0, "prob": 0.8}}}], "error", ("1.3",)),
         ([{"OpSampler": {"MixupOperator": {"alpha": 0, "prob": 0.5}}}], "error", ("MixupOperator",)),
         ([{"OpSampler": {"MixupOperator": {"alpha": 0.8}}}], "warning", ("MixupOperator",)),
-        ({"MixupOperator": {"alpha": 0.2}}, "warning", ("Train",)),
     ],
 )
 def test_cfg213_positive(tmp_path: Path, ops: Any, severity: str, shows: tuple[str, ...]) -> None:
