@@ -210,3 +210,40 @@ def evaluation_mode_mismatch(config: TrainingConfig) -> Iterator[Finding]:
     if mode == "retrieval" and known(name):
         fixes = (Fix("use-rec-model", "advice", "unsafe"),)
         yield Finding(at=tree.at("Arch.name"), case="plain-network", fixes=fixes, mode=mode, wants="RecModel", metric="", architecture=name)
+
+
+MIX_OPERATORS = frozenset({"CutmixOperator", "FmixOperator", "MixupOperator", "OpSampler"})
+"""Batch operators that make a row of `Arch.class_num` numbers of each label (2.3 to develop)."""
+
+READS_LABELS = frozenset({"CELoss", "DistillationGTCELoss", "SoftTargetCrossEntropy"})
+MARGIN_HEADS = frozenset({"AdaMargin", "ArcMargin", "CircleMargin", "CosMargin"})
+
+
+@check("MDL111", name="mixed-labels-do-not-fit", stages=TRAIN)
+def mixed_labels_do_not_fit(config: TrainingConfig) -> Iterator[Finding]:
+    """Mixup and its like make rows of `Arch.class_num`, whatever the head inside a RecModel or a role has (field guide, trap 9)."""
+    name = _modern(config)
+    tree = config.tree
+    path = "DataLoader.Train.dataset.batch_transform_ops"
+    mixing = next(((key, user) for key, user, _ in entries_of(config, path) if user in MIX_OPERATORS), None)
+    if mixing is None:
+        raise NotApplicable("no-mixing")
+    key, user = mixing
+    place = "Arch.class_num" if tree.has("Arch.class_num") else "Global.class_num"
+    width = tree.raw(place)
+    outputs = min((count.count.value for count in config.class_counts), default=None)
+    if width is None:
+        fix = Fix("add-class-num", "advice", "safe", snippet=f"class_num: {outputs or 1000}", values={"outputs": outputs or 1000})
+        yield Finding(at=tree.key_at(key), case="no-count", fixes=(fix,), user=user, width=None, outputs=outputs, head="")
+        return
+    head = tree.raw("Arch.Head.name")
+    if name == "RecModel" and head in MARGIN_HEADS:
+        fixes = (Fix("plain-head", "advice", "unsafe"),)
+        yield Finding(at=tree.key_at(key), case="margin", fixes=fixes, user=user, width=width, outputs=outputs, head=str(head))
+        return
+    reads = any(loss in READS_LABELS for _, loss, _ in entries_of(config, "Loss.Train"))
+    inner = is_distillation(config) or name == "RecModel"
+    if inner and reads and type(width) is int and outputs is not None and width != outputs:
+        at = tree.at(place)
+        fixes = (Fix("same-count", "edit", "safe", at=at, value=outputs, values={"outputs": outputs}),)
+        yield Finding(at=at, case="default", fixes=fixes, user=user, width=width, outputs=outputs, head="")

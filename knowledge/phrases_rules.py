@@ -67,6 +67,10 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
         "the config names no network that this rule knows",
         "配置中没有本规则认识的网络",
     ),
+    "no-mixing": (
+        "no batch operator mixes images",
+        "没有混合图像的 batch 算子",
+    ),
     "no-rec-model": (
         "no model of the config is a RecModel",
         "配置中没有 RecModel",

@@ -233,3 +233,46 @@ def test_mdl108_near_miss_one_list_against_itself(tmp_path: Path) -> None:
 def test_mdl108_skipped(tmp_path: Path) -> None:
     project = Project(tmp_path, "modern", {"Global.eval_mode": "retrieval", "Global.eval_during_train": False})
     assert reason(project, "MDL108") == "no-evaluation"
+
+
+# MDL111 mixed-labels-do-not-fit
+
+MIX = {"DataLoader.Train.dataset.batch_transform_ops": [{"MixupOperator": {"alpha": 0.2}}], "Metric.Train": REMOVED}
+FC_HEAD = {"name": "FC", "embedding_size": 64, "class_num": 3}
+
+
+def test_mdl111_positive_the_outer_count_differs(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {"Arch": {**REC, "class_num": 9, "Head": FC_HEAD}, **MIX})
+    finding = project.finding("MDL111", shows=(9, 3, "MixupOperator"))
+    assert (finding.severity, finding.location.key, finding.location.line) == ("error", "Arch.class_num", project.place("class_num: ^9")[0])
+    assert project.assert_repaired_by(finding) == [3]
+
+
+@pytest.mark.parametrize("operator", ["MixupOperator", "CutmixOperator", "FmixOperator", "OpSampler"])
+def test_mdl111_positive_no_count(tmp_path: Path, operator: str) -> None:
+    ops = {"DataLoader.Train.dataset.batch_transform_ops": [{operator: {}}]}
+    project = Project(tmp_path, "modern", {"Arch": {**REC, "Head": FC_HEAD}, **MIX, **ops})
+    assert project.finding("MDL111", shows=(operator,)).fixes[0].snippet == "class_num: 3"
+
+
+def test_mdl111_positive_a_margin_head(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {"Arch": {**REC, "class_num": 3}, **MIX})
+    assert project.finding("MDL111", shows=("ArcMargin",)).location.key.endswith("0.MixupOperator")  # type: ignore[union-attr]
+
+
+def test_mdl111_negative(tmp_path: Path) -> None:
+    assert passes(Project(tmp_path, "modern", MIX), "MDL111")
+    assert passes(Project(tmp_path, "modern", {"Arch": {**REC, "class_num": 3, "Head": FC_HEAD}, **MIX}), "MDL111")
+
+
+def test_mdl111_near_miss_no_loss_reads_the_rows(tmp_path: Path) -> None:
+    models = [{"Teacher": {"name": "ResNet18", "class_num": 3}}, {"Student": {"name": "ResNet18", "class_num": 3}}]
+    train = loss("DistillationDMLLoss", model_name_pairs=[["Student", "Teacher"]])
+    arch = {"name": "DistillationModel", "class_num": 9, "models": models}
+    assert passes(Project(tmp_path, "modern", {"Arch": arch, "Loss.Train": train, **MIX}), "MDL111")
+    train = loss("DistillationGTCELoss", model_names=["Student"])
+    assert not passes(Project(tmp_path, "modern", {"Arch": arch, "Loss.Train": train, **MIX}), "MDL111")
+
+
+def test_mdl111_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "modern"), "MDL111") == "no-mixing"
