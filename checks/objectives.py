@@ -232,17 +232,14 @@ def mixed_labels_do_not_fit(config: TrainingConfig) -> Iterator[Finding]:
     place = "Arch.class_num" if tree.has("Arch.class_num") else "Global.class_num"
     width = tree.raw(place)
     outputs = min((count.count.value for count in config.class_counts), default=None)
-    if width is None:
-        fix = Fix("add-class-num", "advice", "safe", snippet=f"class_num: {outputs or 1000}", values={"outputs": outputs or 1000})
-        yield Finding(at=tree.key_at(key), case="no-count", fixes=(fix,), user=user, width=None, outputs=outputs, head="")
-        return
     head = tree.raw("Arch.Head.name")
-    if name == "RecModel" and head in MARGIN_HEADS:
+    if name == "RecModel" and head in MARGIN_HEADS and width is not None:
         fixes = (Fix("plain-head", "advice", "unsafe"),)
         yield Finding(at=tree.key_at(key), case="margin", fixes=fixes, user=user, width=width, outputs=outputs, head=str(head))
         return
     reads = any(loss in READS_LABELS for _, loss, _ in entries_of(config, "Loss.Train"))
     inner = is_distillation(config) or name == "RecModel"
+    # without an outer count CFG213 speaks
     if inner and reads and type(width) is int and outputs is not None and width != outputs:
         at = tree.at(place)
         fixes = (Fix("same-count", "edit", "safe", at=at, value=outputs, values={"outputs": outputs}),)

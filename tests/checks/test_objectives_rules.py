@@ -248,13 +248,6 @@ def test_mdl111_positive_the_outer_count_differs(tmp_path: Path) -> None:
     assert project.assert_repaired_by(finding) == [3]
 
 
-@pytest.mark.parametrize("operator", ["MixupOperator", "CutmixOperator", "FmixOperator", "OpSampler"])
-def test_mdl111_positive_no_count(tmp_path: Path, operator: str) -> None:
-    ops = {"DataLoader.Train.dataset.batch_transform_ops": [{operator: {}}]}
-    project = Project(tmp_path, "modern", {"Arch": {**REC, "Head": FC_HEAD}, **MIX, **ops})
-    assert project.finding("MDL111", shows=(operator,)).fixes[0].snippet == "class_num: 3"
-
-
 def test_mdl111_positive_a_margin_head(tmp_path: Path) -> None:
     project = Project(tmp_path, "modern", {"Arch": {**REC, "class_num": 3}, **MIX})
     assert project.finding("MDL111", shows=("ArcMargin",)).location.key.endswith("0.MixupOperator")  # type: ignore[union-attr]
@@ -263,6 +256,11 @@ def test_mdl111_positive_a_margin_head(tmp_path: Path) -> None:
 def test_mdl111_negative(tmp_path: Path) -> None:
     assert passes(Project(tmp_path, "modern", MIX), "MDL111")
     assert passes(Project(tmp_path, "modern", {"Arch": {**REC, "class_num": 3, "Head": FC_HEAD}, **MIX}), "MDL111")
+
+
+def test_mdl111_near_miss_without_an_outer_count_another_rule_speaks(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {"Arch": {**REC, "Head": FC_HEAD}, **MIX})
+    assert passes(project, "MDL111") and not passes(project, "CFG213")
 
 
 def test_mdl111_near_miss_no_loss_reads_the_rows(tmp_path: Path) -> None:
