@@ -21,9 +21,14 @@ SIZES = {
 }
 
 PROBE = """
-import json, sys
-import paddle, ppcls.arch
-from ppcls.utils import logger
+import importlib.util, json, os, sys
+sys.path.insert(0, os.path.dirname(importlib.util.find_spec("paddleclas").origin))
+import paddle
+try:
+    import ppcls.arch
+    from ppcls.utils import logger
+except ModuleNotFoundError as error:
+    sys.exit("MISSING " + str(error.name))
 logger.init_logger(log_file=None)
 found = {}
 for name, sides in json.loads(sys.argv[1]).items():
@@ -48,6 +53,8 @@ print("FOUND" + json.dumps(found))
 
 def probe(python: str, sizes: dict[str, tuple[int, ...]]) -> dict[str, object]:
     done = subprocess.run([python, "-c", PROBE, json.dumps(sizes)], capture_output=True, text=True, timeout=600, check=False)
+    if "MISSING" in done.stderr:
+        pytest.skip(done.stderr.strip().splitlines()[-1])  # the networks need more packages than the tests of overrides
     lines = [line for line in done.stdout.splitlines() if line.startswith("FOUND")]
     assert lines, done.stderr[-2000:]
     found: dict[str, object] = json.loads(lines[0][len("FOUND") :])
