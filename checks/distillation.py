@@ -336,3 +336,19 @@ def distillation_recipe(config: TrainingConfig, labels: Labels) -> Iterator[Find
 
 def _short(number: float) -> float:
     return float(f"{number:.2g}")
+
+
+@check("DST106", name="legacy-distillation-switch", stages=TRAIN | EVAL)
+def legacy_distillation_switch(config: TrainingConfig) -> Iterator[Finding]:
+    """`use_distillation` and the network of a legacy config disagree on whether there are two outputs (2.0-beta to 2.1)."""
+    name = config.architecture
+    if config.generation != "legacy" or name is None:
+        raise NotApplicable("no-legacy-network")
+    switched = bool(config.tree.raw("use_distillation"))
+    if switched == ("_distill_" in name.value):
+        return
+    at = config.tree.at("use_distillation") if config.tree.has("use_distillation") else name.location
+    edit = Fix("switch", "edit", "safe", at=at, value=not switched, values={"value": not switched})
+    advice = Fix("switch", "advice", "safe", snippet="use_distillation: True", values={"value": True})
+    there = config.tree.has("use_distillation")
+    yield Finding(at=at, via=name.location, case=None if switched else "off", fixes=(edit if there else advice,), architecture=name.value)

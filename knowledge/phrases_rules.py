@@ -67,6 +67,10 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
         "the config names no network that this rule knows",
         "配置中没有本规则认识的网络",
     ),
+    "no-legacy-network": (
+        "the config is none of 2.0 and 2.1, or names no network",
+        "不是 2.0、2.1 的配置，或没有写网络",
+    ),
     "no-mixing": (
         "no batch operator mixes images",
         "没有混合图像的 batch 算子",

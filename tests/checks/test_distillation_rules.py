@@ -249,3 +249,30 @@ def test_dst105_skipped(tmp_path: Path) -> None:
     project = distillation(tmp_path, train=numbered(0, 1, 2))
     (tmp_path / "data/train_list.txt").unlink()
     assert reason(project, "DST105") == "no-train-labels"
+
+
+# DST106 legacy-distillation-switch
+
+PAIR = "ResNet50_vd_distill_MobileNetV3_large_x1_0"
+
+
+def test_dst106_positive(tmp_path: Path) -> None:
+    project = Project(tmp_path, "legacy", {"use_distillation": True})
+    finding = project.finding("DST106", shows=("ResNet50",))
+    assert (finding.severity, finding.location.key) == ("error", "use_distillation")
+    assert project.assert_repaired_by(finding) == [False]
+    finding = Project(tmp_path, "legacy", {"ARCHITECTURE.name": PAIR}).finding("DST106", shows=(PAIR,))
+    assert (finding.location.key, finding.fixes[0].snippet) == ("ARCHITECTURE.name", "use_distillation: True")
+
+
+def test_dst106_negative(tmp_path: Path) -> None:
+    assert passes(Project(tmp_path, "legacy"), "DST106")
+
+
+def test_dst106_near_miss(tmp_path: Path) -> None:
+    assert passes(Project(tmp_path, "legacy", {"ARCHITECTURE.name": PAIR, "use_distillation": True}), "DST106")
+    assert passes(Project(tmp_path, "legacy", {"use_distillation": False}), "DST106")
+
+
+def test_dst106_skipped(tmp_path: Path) -> None:
+    assert reason(plain(tmp_path), "DST106") == "no-legacy-network"
