@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.facts.components import Components
+from checks.facts.inference_model import InferenceModels
 from checks.facts.label_map import LabelMap, LabelMaps
 from checks.facts.label_survey import Labels
 from checks.facts.machine import Host
@@ -241,18 +242,25 @@ def _first_eval(config: TrainingConfig) -> TopK | None:
 
 
 @check("CFG202", name="label-map-size-mismatch", stages=TRAIN | INFER | EXPORT | DEPLOY)
-def label_map_size_mismatch(config: TrainingConfig, maps: LabelMaps) -> Iterator[Finding]:
+def label_map_size_mismatch(config: TrainingConfig, maps: LabelMaps, models: InferenceModels | None) -> Iterator[Finding]:
     """The label map has another number of names than the model has classes, or is not there.
 
     A predicted id without a name stops `tools/infer.py` (a KeyError of which only the number is printed); a map of another data set, such as
-    the ImageNet one that most configs ship with, prints wrong names. In training nothing reads the map, so there it is a note for later.
+    the ImageNet one that most configs ship with, prints wrong names. In training nothing reads the map, so there it is a note for later. The
+    map of a deploy config is held against the training config it goes with, else against the output of the exported model.
     """
-    if not maps.maps:
+    deploys = config.stage == "deploy" or config.generation == "deploy"
+    looked = [item for item in maps.maps if item.deployed == deploys]
+    if not looked:
         raise NotApplicable("no-label-map")
-    later = config.stage == "train"
-    if config.class_num is None and (later or all(item.unavailable is None and item.first_bad_line is None for item in maps.maps)):
+    later = config.stage == "train" and not deploys
+    model = models.of("cls") if models is not None and deploys else None
+    classes = model.classes if model else None  # what was exported speaks the ids, whatever a config says
+    if classes is None and config.class_num is not None:
+        classes = config.class_num.value
+    if classes is None and (later or all(item.unavailable is None and item.first_bad_line is None for item in looked)):
         raise NotApplicable("no-class-num")
-    for item in maps.maps:
+    for item in looked:
         if config.stage == "export" and not config.tree.raw("Global.export_for_fd"):
             continue
         if item.unavailable is not None:
@@ -267,9 +275,8 @@ def label_map_size_mismatch(config: TrainingConfig, maps: LabelMaps) -> Iterator
                     at=Location(item.file, item.first_bad_line), via=item.source, case="bad-line", **_map_values(item), class_num=None
                 )
             continue
-        if config.class_num is None:
+        if classes is None:
             continue
-        classes = config.class_num.value
         beyond = range((item.max_id if item.max_id is not None else -1) + 1, classes)
         short = [k for k in item.missing if k < classes] + list(beyond[:20])
         if short:

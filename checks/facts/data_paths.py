@@ -34,17 +34,23 @@ class DataPaths(Fact, frozen=True):
     lists: tuple[DataPath, ...]
 
 
-@collects(DataPaths, deadline=10.0)
-def collect_data_paths(config: TrainingConfig, request: Request, world: World) -> DataPaths:
-    """Look at each named path."""
+def places_around(request: Request, world: World) -> tuple[str, ...]:
+    """Folders that a relative path might have been meant from: the current one, the config's own and those above it."""
     beside = os.path.dirname(os.path.abspath(os.path.join(world.cwd, request.config)))
     candidates = [world.cwd]
-    while True:  # the config's own folder and those above it
+    while True:
         candidates.append(beside)
         parent = os.path.dirname(beside)
         if parent == beside or len(candidates) > 8:
             break
         beside = parent
+    return tuple(candidates)
+
+
+@collects(DataPaths, deadline=10.0)
+def collect_data_paths(config: TrainingConfig, request: Request, world: World) -> DataPaths:
+    """Look at each named path."""
+    candidates = places_around(request, world)
     roots, lists = [], []
     for loader in config.used_loaders():
         for dataset in loader.datasets:
@@ -54,7 +60,7 @@ def collect_data_paths(config: TrainingConfig, request: Request, world: World) -
     return DataPaths(tuple(roots), tuple(lists))
 
 
-def _look(config: TrainingConfig, split: str, written: str, source: Location, candidates: list[str]) -> DataPath:
+def _look(config: TrainingConfig, split: str, written: str, source: Location, candidates: tuple[str, ...]) -> DataPath:
     path = config.resolve(written)
     exists = _exists(path)
     nearest = path

@@ -7,8 +7,10 @@ import stat
 
 import msgspec
 
-from checks.facts.base import Fact, collects
+from checks.facts.base import Fact, Request, World, collects
+from checks.facts.deploy_config import DeployConfig, find_deploy_config
 from checks.facts.training_config import TrainingConfig
+from checks.facts.yaml_tree import Tree
 from checks.model import Location, Unavailable
 
 MAX_BYTES = 64 << 20
@@ -19,7 +21,8 @@ class LabelMap(msgspec.Struct, frozen=True):
 
     PaddleClas splits each line at its first `delimiter` (a blank) and wants an integer before it (`ppcls/data/postprocess/topk.py`).
 
-    `entries` counts different ids. A line that has no id makes PaddleClas drop the whole map (`first_bad_line`).
+    `entries` counts different ids. A line that has no id makes PaddleClas drop the whole map (`first_bad_line`). `deployed` says that a deploy
+    config names it.
     """
 
     file: str
@@ -31,23 +34,44 @@ class LabelMap(msgspec.Struct, frozen=True):
     missing_count: int
     first_bad_line: int | None
     unavailable: Unavailable | None = None
+    deployed: bool = False
 
 
 class LabelMaps(Fact, frozen=True):
-    """Every label map that the config names."""
+    """Every label map that the config and its deploy config name."""
 
     maps: tuple[LabelMap, ...]
 
 
 @collects(LabelMaps, deadline=10.0)
-def collect_label_maps(config: TrainingConfig) -> LabelMaps:
+def collect_label_maps(config: TrainingConfig, request: Request, world: World) -> LabelMaps:
     """Read each label map; one that cannot be had says why."""
+    deploy = find_deploy_config(config, request, world)
     maps = []
     for item in config.label_maps:
-        delimiter = config.tree.raw((item.location.key or "").rpartition(".")[0] + ".delimiter")
-        separator = delimiter if isinstance(delimiter, str) and delimiter else " "
-        maps.append(_read(config.resolve(item.value), item.value, item.location, separator))
+        read = _read(config.resolve(item.value), item.value, item.location, _separator(config.tree, item.location.key))
+        maps.append(msgspec.structs.replace(read, deployed=config.generation == "deploy"))
+    if deploy is not None:
+        maps += _deployed(deploy)
     return LabelMaps(tuple(maps))
+
+
+def _separator(tree: Tree, key: str | None) -> str:
+    delimiter = tree.raw((key or "").rpartition(".")[0] + ".delimiter")
+    return delimiter if isinstance(delimiter, str) and delimiter else " "
+
+
+def _deployed(deploy: DeployConfig) -> list[LabelMap]:
+    """The maps that only the deploy config names; Paddle-Lite's `label_path` counts its names by line, so it is none."""
+    if not deploy.companion or deploy.kind == "text":
+        return []
+    maps = []
+    for path in deploy.tree.spots:
+        value = deploy.tree.get(path) if path.startswith("PostProcess.") and path.endswith(".class_id_map_file") else None
+        if value is not None and isinstance(value.value, str) and value.value:
+            read = _read(deploy.resolve(value.value), value.value, value.location, _separator(deploy.tree, path))
+            maps.append(msgspec.structs.replace(read, deployed=True))
+    return maps
 
 
 def _read(path: str, name: str, source: Location, separator: str) -> LabelMap:

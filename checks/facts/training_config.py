@@ -14,12 +14,14 @@ import msgspec
 
 from checks.facts.base import Fact, Request, StageName, Unreadable, World, collects
 from checks.facts.image_shape import SampleShape, multi_scale_pixels, sample_shape
+from checks.facts.key_value import is_key_value_name, read_key_values
 from checks.facts.label_format import LEGACY, LEGACY_MULTILABEL, MODERN, TAKES_DELIMITER, LabelFormat
 from checks.facts.overrides import Override, apply_overrides
 from checks.facts.yaml_tree import Tree, read_tree
 from checks.model import Location, Value
 
-Generation = Literal["modern", "legacy", "deploy", "search", "fragment"]
+Generation = Literal["modern", "legacy", "deploy", "text", "search", "fragment"]
+"""The layout of a config; `text` is a `config.txt` of the C++ demos."""
 
 _WHERE: dict[str, dict[str, str]] = {
     # concept: path by generation; FIELD names are those of the modern layout
@@ -144,11 +146,14 @@ def collect_training_config(request: Request, world: World) -> TrainingConfig:
     """Read the config, apply the overrides, and view it.
 
     Raises:
-        Unreadable: see `read_tree`; also a `--root` that is no folder.
+        Unreadable: see `read_tree` and `read_key_values`; also a `--root` that is no folder.
     """
-    tree = read_tree(os.path.join(world.cwd, request.config), request.config)
-    tree, overrides = apply_overrides(tree, request.overrides)
-    generation = generation_of(tree.data)
+    path = os.path.join(world.cwd, request.config)
+    text = is_key_value_name(request.config)
+    tree, overrides = apply_overrides(
+        read_key_values(path, request.config).tree if text else read_tree(path, request.config), request.overrides
+    )
+    generation = "text" if text else generation_of(tree.data)
     view = _View(tree, generation, request.stage)
     loaders = tuple(view.loaders())
     maps = tuple(view.label_maps())

@@ -132,7 +132,7 @@ def read_tree(path: str, name: str | None = None) -> Tree:
         Unreadable: missing, a folder, a device, too large, not UTF-8, not YAML, a list at the top, cyclic, or expanding without end.
     """
     name = name or path
-    text = _read_text(path, name)
+    text = read_text(path, name)
     loader_type = getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader
     try:
         _bound_text(loader_type, text, name)
@@ -208,7 +208,7 @@ def printable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _read_text(path: str, name: str) -> str:
+def read_text(path: str, name: str) -> str:
     try:
         found = os.stat(path)
         if stat.S_ISDIR(found.st_mode):
