@@ -250,7 +250,7 @@ def label_map_size_mismatch(config: TrainingConfig, maps: LabelMaps, models: Inf
     map of a deploy config is held against the training config it goes with, else against the output of the exported model.
     """
     deploys = config.stage == "deploy" or config.generation == "deploy"
-    looked = [item for item in maps.maps if item.deployed == deploys]
+    looked = [item for item in maps.maps if item.deployed == deploys] or (list(maps.maps) if deploys else [])
     if not looked:
         raise NotApplicable("no-label-map")
     later = config.stage == "train" and not deploys

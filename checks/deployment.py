@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from checks.export import deploying
 from checks.facts.deploy_config import DeployConfig
 from checks.facts.deploy_paths import DeployPaths
 from checks.facts.image_shape import sample_shape
@@ -15,7 +14,7 @@ from checks.facts.inference_model import InferenceModels
 from checks.facts.machine import Host
 from checks.facts.packages import Packages
 from checks.facts.training_config import TrainingConfig
-from checks.model import ANY, Finding, Fix, Location, NotApplicable
+from checks.model import DEPLOY, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 
 PREDICTOR_KEYS = ("use_fp16", "enable_profile", "cpu_num_threads", "ir_optim", "use_tensorrt")
@@ -42,13 +41,27 @@ LITE_NUMBERS = ("resize_short_size", "crop_size", "visualize", "enable_benchmark
 LITE_LATER = ("num_threads", "batch_size", "precision", "runtime_device", "tipc_benchmark")
 """Keys that the Paddle-Lite demo asks for from 2.4 on."""
 
+POST_PROCESSES = (
+    "Topk",
+    "MultiLabelTopk",
+    "MultiLabelThreshOutput",
+    "ThreshOutput",
+    "ScoreOutput",
+    "SavePreLabel",
+    "Binarize",
+    "PersonAttribute",
+    "VehicleAttribute",
+    "FaceAttribute",
+    "TableAttribute",
+)
+"""The classes of `deploy/python/postprocess.py` on any branch from 2.2 to develop."""
+
 OTHER_GENERATION = {
     "cpu_num_threads": "cpu_math_library_num_threads",
     "enable_mkldnn": "use_mkldnn",
     "inference_model_dir": "cls_model_path",
-    "batch_size": "batch",
-    "infer_imgs": "image_path",
 }
+"""Key of the YAML of 2.3 and later → its name in `config.txt`."""
 
 
 def _needs(deploy: DeployConfig) -> list[tuple[str, str]]:
@@ -94,10 +107,9 @@ def _python_needs(deploy: DeployConfig) -> Iterator[tuple[str, str]]:
         yield f"Global.{key}", "default"
 
 
-@check("DEP201", name="deploy-key-missing", stages=ANY)
+@check("DEP201", name="deploy-key-missing", stages=DEPLOY)
 def deploy_key_missing(config: TrainingConfig, deploy: DeployConfig) -> Iterator[Finding]:
     """A key that the program reads without a default: KeyError in Python, an exception of yaml-cpp or of `stoi` in C++."""
-    deploying(config)
     needed = _needs(deploy)
     if not needed:
         raise NotApplicable("not-a-predictor-config")
@@ -106,7 +118,11 @@ def deploy_key_missing(config: TrainingConfig, deploy: DeployConfig) -> Iterator
             continue
         last = key.rpartition(".")[2]
         other = _other_name(deploy, last)
-        fixes = [Fix("rename", "advice", "safe", values={"other": other, "key": last})] if other else [Fix("add", "advice", "safe", values={"key": last})]
+        fixes = (
+            [Fix("rename", "advice", "safe", values={"other": other, "key": last})]
+            if other
+            else [Fix("add", "advice", "safe", values={"key": last})]
+        )
         where = deploy.tree.key_at(f"Global.{other}" if deploy.kind == "yaml" else other) if other else _top(deploy)
         yield Finding(at=where, case=case, fixes=tuple(fixes), key=last, other=other, program=deploy.program)
 
@@ -123,10 +139,9 @@ def _other_name(deploy: DeployConfig, key: str) -> str | None:
     return other if other and deploy.tree.has(path) else None
 
 
-@check("DEP202", name="deploy-value-unreadable", stages=ANY)
-def deploy_value_unreadable(config: TrainingConfig, deploy: DeployConfig) -> Iterator[Finding]:
+@check("DEP202", name="deploy-value-unreadable", stages=DEPLOY)
+def deploy_value_unreadable(deploy: DeployConfig) -> Iterator[Finding]:
     """A line or value that the program cannot read: no value, a TAB, `True` where C++ wants 0 or 1, a text where Python wants a number."""
-    deploying(config)
     for line in deploy.bad:
         yield Finding(at=line.location, case=line.problem, key=None, value=line.text)
     if deploy.kind == "text":
@@ -153,10 +168,9 @@ def deploy_value_unreadable(config: TrainingConfig, deploy: DeployConfig) -> Ite
             yield Finding(at=value.location, case="not-a-count", key=name, value=str(value.value))
 
 
-@check("DEP203", name="deploy-threads", stages=ANY)
-def deploy_threads(config: TrainingConfig, deploy: DeployConfig, host: Host) -> Iterator[Finding]:
+@check("DEP203", name="deploy-threads", stages=DEPLOY)
+def deploy_threads(deploy: DeployConfig, host: Host) -> Iterator[Finding]:
     """More threads than processors slow the CPU down; the count acts only there (FAQ 1.5)."""
-    deploying(config)
     threads, gpu = deploy.number("threads"), deploy.switch("gpu")
     if threads is None or deploy.program == "lite":  # Paddle-Lite runs on another machine than this one
         raise NotApplicable("no-deploy-threads")
@@ -168,10 +182,9 @@ def deploy_threads(config: TrainingConfig, deploy: DeployConfig, host: Host) -> 
         yield Finding(at=threads.location, fixes=(fix,), threads=threads.value, cpus=host.cpus, cpu_limit=host.cpu_limit)
 
 
-@check("DEP204", name="deploy-onednn-off", stages=ANY)
-def deploy_onednn_off(config: TrainingConfig, deploy: DeployConfig) -> Iterator[Finding]:
+@check("DEP204", name="deploy-onednn-off", stages=DEPLOY)
+def deploy_onednn_off(deploy: DeployConfig) -> Iterator[Finding]:
     """On a CPU without oneDNN (MKL-DNN), which is the largest single gain there (FAQ 1.5)."""
-    deploying(config)
     onednn, gpu = deploy.switch("onednn"), deploy.switch("gpu")
     if onednn is None:
         raise NotApplicable("no-onednn-switch")
@@ -182,10 +195,9 @@ def deploy_onednn_off(config: TrainingConfig, deploy: DeployConfig) -> Iterator[
         yield Finding(at=onednn.location, fixes=(Fix("switch-on", "edit", "safe", onednn.location, on),), key=onednn.location.key)
 
 
-@check("DEP205", name="deploy-gpu-absent", stages=ANY)
-def deploy_gpu_absent(config: TrainingConfig, deploy: DeployConfig, host: Host, packages: Packages | None) -> Iterator[Finding]:
+@check("DEP205", name="deploy-gpu-absent", stages=DEPLOY)
+def deploy_gpu_absent(deploy: DeployConfig, host: Host, packages: Packages | None) -> Iterator[Finding]:
     """A GPU asked for where there is none: Paddle Inference says so in one line and goes on, on the CPU and without oneDNN."""
-    deploying(config)
     gpu = deploy.switch("gpu")
     if gpu is None or not gpu.value:
         raise NotApplicable("deploys-on-cpu")
@@ -208,10 +220,9 @@ def cpu_only(packages: Packages | None) -> bool:
     return packages is not None and packages.cuda is None and packages.paddle_builds == ("paddlepaddle",)
 
 
-@check("DEP206", name="deploy-precision", stages=ANY)
-def deploy_precision(config: TrainingConfig, deploy: DeployConfig, packages: Packages | None) -> Iterator[Finding]:
+@check("DEP206", name="deploy-precision", stages=DEPLOY)
+def deploy_precision(deploy: DeployConfig, packages: Packages | None) -> Iterator[Finding]:
     """FP16 without TensorRT stops the Python predictor and does nothing in C++; TensorRT needs a build that has it, and a GPU."""
-    deploying(config)
     fp16, tensorrt, gpu = (deploy.switch(name) for name in ("fp16", "tensorrt", "gpu"))
     if fp16 is None and tensorrt is None:
         raise NotApplicable("no-precision-switch")
@@ -233,10 +244,9 @@ def deploy_precision(config: TrainingConfig, deploy: DeployConfig, packages: Pac
             yield Finding(at=tensorrt.location, case="python-cpu" if python else "cpp-cpu", fixes=switch_off, paddle=None)
 
 
-@check("DEP207", name="cpp-cannot-read-yaml", stages=ANY)
-def cpp_cannot_read_yaml(config: TrainingConfig, deploy: DeployConfig) -> Iterator[Finding]:
+@check("DEP207", name="cpp-cannot-read-yaml", stages=DEPLOY)
+def cpp_cannot_read_yaml(deploy: DeployConfig) -> Iterator[Finding]:
     """The C++ demo reads the transforms by position: ResizeImage, CropImage, NormalizeImage; and it runs one image at a time."""
-    deploying(config)
     if deploy.program != "cpp":
         raise NotApplicable("not-the-cpp-demo")
     wants = (("ResizeImage", "resize_short", int), ("CropImage", "size", int), ("NormalizeImage", "scale", float))
@@ -253,10 +263,9 @@ def cpp_cannot_read_yaml(config: TrainingConfig, deploy: DeployConfig) -> Iterat
         yield Finding(at=batch.location, case="batch", index=None, op=None, key="batch_size", value=str(batch.value))
 
 
-@check("DEP208", name="deploy-result-unused", stages=ANY)
-def deploy_result_unused(config: TrainingConfig, deploy: DeployConfig) -> Iterator[Finding]:
+@check("DEP208", name="deploy-result-unused", stages=DEPLOY)
+def deploy_result_unused(deploy: DeployConfig) -> Iterator[Finding]:
     """`main_indicator` must contain the name of a post-process that is listed; without it there is no result and the loop over it stops."""
-    deploying(config)
     if deploy.program != "python" or not deploy.tree.has("PreProcess"):
         raise NotApplicable("not-the-python-predictor")
     section = deploy.tree.raw("PostProcess")
@@ -271,7 +280,9 @@ def deploy_result_unused(config: TrainingConfig, deploy: DeployConfig) -> Iterat
             near = difflib.get_close_matches(name.lower(), [known.lower() for known in POST_PROCESSES], 1, 0.7)
             known = next((known for known in POST_PROCESSES if near and known.lower() == near[0]), None)
             rename = (Fix("rename", "advice", "safe", values={"name": known}),) if known else ()
-            yield Finding(at=deploy.tree.key_at(f"PostProcess.{name}"), case="unknown", fixes=rename, indicator=name, listed=list(POST_PROCESSES))
+            yield Finding(
+                at=deploy.tree.key_at(f"PostProcess.{name}"), case="unknown", fixes=rename, indicator=name, listed=list(POST_PROCESSES)
+            )
             return
     if isinstance(indicator, str) and any(name in indicator for name in listed):
         return
@@ -285,10 +296,9 @@ def deploy_result_unused(config: TrainingConfig, deploy: DeployConfig) -> Iterat
     yield Finding(at=at, case="default" if indicator else "absent", fixes=tuple(fixes), indicator=str(indicator) or None, listed=listed)
 
 
-@check("DEP209", name="deploy-images-missing", stages=ANY)
-def deploy_images_missing(config: TrainingConfig, deploy: DeployConfig, paths: DeployPaths) -> Iterator[Finding]:
+@check("DEP209", name="deploy-images-missing", stages=DEPLOY)
+def deploy_images_missing(deploy: DeployConfig, paths: DeployPaths) -> Iterator[Finding]:
     """The image or folder to be classified is not there, or the folder has no image with an extension that is read."""
-    deploying(config)
     if paths.images is None:
         raise NotApplicable("no-infer-imgs")
     item = paths.images
@@ -297,10 +307,9 @@ def deploy_images_missing(config: TrainingConfig, deploy: DeployConfig, paths: D
     yield Finding(at=item.source, case="empty" if item.exists else "default", written=item.written, path=item.path, nearest=item.nearest)
 
 
-@check("DEP210", name="deploy-input-size", stages=ANY)
-def deploy_input_size(config: TrainingConfig, deploy: DeployConfig, models: InferenceModels) -> Iterator[Finding]:
+@check("DEP210", name="deploy-input-size", stages=DEPLOY)
+def deploy_input_size(deploy: DeployConfig, models: InferenceModels) -> Iterator[Finding]:
     """The transforms make another input than the one that the exported model declares."""
-    deploying(config)
     role, section = ("cls", "PreProcess") if deploy.kind == "text" or deploy.tree.has("PreProcess") else ("rec", "RecPreProcess")
     model = next((m for m in models.models if m.role == role), None)
     declared = model.shapes.inputs[0] if model and model.shapes and len(model.shapes.inputs) == 1 else ()
@@ -314,7 +323,8 @@ def deploy_input_size(config: TrainingConfig, deploy: DeployConfig, models: Infe
         sent, at = (3, side, side), crop.location
     else:
         ops = deploy.tree.raw(f"{section}.transform_ops")
-        pairs = [(name, p if isinstance(p, dict) else {}) for op in (ops if isinstance(ops, list) else ()) if isinstance(op, dict) for name, p in op.items()]
+        items = [op for op in (ops if isinstance(ops, list) else ()) if isinstance(op, dict)]
+        pairs = [(str(name), params if isinstance(params, dict) else {}) for op in items for name, params in op.items()]
         shape = sample_shape(pairs)
         if shape is None:
             raise NotApplicable("shape-unknown")
@@ -322,15 +332,18 @@ def deploy_input_size(config: TrainingConfig, deploy: DeployConfig, models: Infe
         last = [n for n, (name, p) in enumerate(pairs) if name in ("CropImage", "ResizeImage") and "size" in p]
         at = deploy.tree.at(f"{section}.transform_ops.{last[-1]}.{pairs[last[-1]][0]}.size") if last else deploy.tree.at(section)
     if any(want > 0 and want != have for want, have in zip(declared[1:], sent, strict=True)):
-        channels = declared[1] > 0 and declared[1] != sent[0]
-        values = {"declared": "×".join(str(s) for s in declared[1:]), "sent": "×".join(str(s) for s in sent)}
-        yield Finding(at=at, case="channels" if channels else "default", path=model.path, **values)
+        yield Finding(
+            at=at,
+            case="channels" if declared[1] > 0 and declared[1] != sent[0] else "default",
+            path=model.path,
+            declared="×".join(str(side) for side in declared[1:]),
+            sent="×".join(str(side) for side in sent),
+        )
 
 
-@check("DEP211", name="gallery-not-ready", stages=ANY)
-def gallery_not_ready(config: TrainingConfig, deploy: DeployConfig, paths: DeployPaths, models: InferenceModels | None) -> Iterator[Finding]:
+@check("DEP211", name="gallery-not-ready", stages=DEPLOY)
+def gallery_not_ready(deploy: DeployConfig, paths: DeployPaths, models: InferenceModels | None) -> Iterator[Finding]:
     """PP-ShiTu's index: built by `build_gallery.py` from images and a list, read by `predict_system.py` as `vector.index` and `id_map.pkl`."""
-    deploying(config)
     if not isinstance(deploy.tree.raw("IndexProcess"), dict):
         raise NotApplicable("no-index")
     index, listed = paths.index, paths.gallery_list

@@ -13,7 +13,7 @@ from checks.facts.inference_model import DeployCode, InferenceFlags, InferenceMo
 from checks.facts.machine import Host
 from checks.facts.packages import Packages
 from checks.facts.training_config import TrainingConfig
-from checks.model import ANY, EXPORT, Finding, Fix, NotApplicable
+from checks.model import DEPLOY, EXPORT, Finding, Fix, NotApplicable
 from checks.registry import check
 
 PIR_FLAG = "FLAGS_enable_pir_api"
@@ -21,16 +21,6 @@ PIR_VERSIONS = ((3, 0, 0), (3, 3, 1))
 """The first and last PaddlePaddle that was seen to fail in `enable_memory_optim()` on a PIR program."""
 VERSION_OF_3_0_0 = 1
 """The number in a PIR file of 3.0.0; that of 3.3.1 is 4, which 3.0.0 does not read."""
-
-
-def deploying(config: TrainingConfig) -> None:
-    """Only where a deploy config is what the user has in hand.
-
-    Raises:
-        NotApplicable: the stage is another, and the config is one for training.
-    """
-    if config.stage != "deploy" and config.generation not in ("deploy", "text"):
-        raise NotApplicable("not-deploying")
 
 
 def version_numbers(text: str | None) -> tuple[int, ...] | None:
@@ -41,10 +31,9 @@ def version_numbers(text: str | None) -> tuple[int, ...] | None:
     return numbers if len(numbers) == 3 and numbers != (0, 0, 0) else None
 
 
-@check("EXP101", name="inference-model-missing", stages=ANY)
-def inference_model_missing(config: TrainingConfig, models: InferenceModels, deploy: DeployConfig | None) -> Iterator[Finding]:
+@check("EXP101", name="inference-model-missing", stages=DEPLOY)
+def inference_model_missing(models: InferenceModels, deploy: DeployConfig | None) -> Iterator[Finding]:
     """The folder of the exported model is not there, or holds no model file, or only half of one."""
-    deploying(config)
     for model in models.models:
         case, missing = _what_is_missing(model, deploy)
         if case is None:
@@ -53,7 +42,9 @@ def inference_model_missing(config: TrainingConfig, models: InferenceModels, dep
         if model.nearby and model.source.key:
             best = model.nearby[0] if os.path.isabs(model.written) or deploy is None else os.path.relpath(model.nearby[0], deploy.root)
             fixes.append(Fix("use-nearby", "edit", "safe", model.source, best, values={"folder": best}))
-        fixes.append(Fix("export", "advice", "safe", snippet="python3 tools/export_model.py -c CONFIG -o Global.pretrained_model=output/best_model"))
+        fixes.append(
+            Fix("export", "advice", "safe", snippet="python3 tools/export_model.py -c CONFIG -o Global.pretrained_model=output/best_model")
+        )
         yield Finding(
             at=model.source,
             case=case,
@@ -83,15 +74,14 @@ def _what_is_missing(model: InferenceModel, deploy: DeployConfig | None) -> tupl
     if static:
         return None, None
     if not (model.has("json") or model.has("pdmodel")):
-        return "no-program", f"{model.prefix}.pdmodel"
+        return "no-program", f"{model.prefix}.json / {model.prefix}.pdmodel"
     if f"{model.prefix}.pdiparams" not in model.files:
         return "no-parameters", f"{model.prefix}.pdiparams"
     return None, None
 
 
-@check("EXP102", name="inference-model-format", stages=ANY)
+@check("EXP102", name="inference-model-format", stages=DEPLOY)
 def inference_model_format(
-    config: TrainingConfig,
     models: InferenceModels,
     packages: Packages,
     deploy: DeployConfig | None,
@@ -103,7 +93,6 @@ def inference_model_format(
 
     Each verdict that is an error was seen with PaddlePaddle 2.6.2, 3.0.0 and 3.3.1 on a CPU and the predictors of 2.5.2 and develop.
     """
-    deploying(config)
     readable = [m for m in models.models if m.state == "folder" and (m.has("json") or m.has("pdmodel"))]
     if not readable:
         raise NotApplicable("no-inference-model")
@@ -173,16 +162,15 @@ def _format_fixes(verdict: str) -> Iterator[Fix]:
     if verdict == "flag-json":
         yield Fix("no-flag", "command", "safe", command=f"unset {PIR_FLAG}")
     if verdict in ("prefix-on-26", "prefix-on-26-unproven"):
-        yield Fix("by-file", "advice", "unsafe", snippet='config = Config(model_file, params_file)')
+        yield Fix("by-file", "advice", "unsafe", snippet="config = Config(model_file, params_file)")
     if verdict in ("cpp-json", "old-paddle-json", "json-by-file", "json-newer"):
         yield Fix("export-old", "advice", "safe", snippet=f"{PIR_FLAG}=0 python3 tools/export_model.py -c CONFIG")
     yield Fix("same-paddle", "advice", "safe")
 
 
-@check("EXP103", name="quantised-model-first", stages=ANY)
-def quantised_model_first(config: TrainingConfig, models: InferenceModels, deploy: DeployConfig) -> Iterator[Finding]:
+@check("EXP103", name="quantised-model-first", stages=DEPLOY)
+def quantised_model_first(models: InferenceModels, deploy: DeployConfig) -> Iterator[Finding]:
     """From 2.4 on a quantised model in the folder goes before the plain one, and refuses FP16; INT8 without one stops."""
-    deploying(config)
     if deploy.program != "python":
         raise NotApplicable("not-the-python-predictor")
     fp16 = deploy.switch("fp16")
@@ -202,7 +190,7 @@ def quantised_model_first(config: TrainingConfig, models: InferenceModels, deplo
 
 
 @check("EXP104", name="export-target", stages=EXPORT)
-def export_target(config: TrainingConfig, target: ExportTarget) -> Iterator[Finding]:
+def export_target(target: ExportTarget) -> Iterator[Finding]:
     """The folder of the export cannot be made or written to: PaddleClas finds out after building and loading the network."""
     if target.blocked is not None:
         yield Finding(at=target.source, case="blocked", written=target.written, path=target.blocked)
@@ -217,8 +205,6 @@ def export_input_shape(config: TrainingConfig) -> Iterator[Finding]:
     """`Global.image_shape` is the input of the exported model: three whole numbers, channels first."""
     if config.generation != "modern":
         raise NotApplicable("shape-by-option")
-    if config.tree.raw("Global") is None:
-        raise NotApplicable("no-image-shape")
     shape = config.tree.raw("Global.image_shape")
     case = None
     if shape is None:
@@ -231,6 +217,10 @@ def export_input_shape(config: TrainingConfig) -> Iterator[Finding]:
         case = "channels-last"
     if case:
         sides = shape if isinstance(shape, list) else []
-        better = [sides[2], *sides[:2]] if case == "channels-last" else [3, *sides] if case == "not-three" and len(sides) == 2 else [3, 224, 224]
+        better = (
+            [sides[2], *sides[:2]] if case == "channels-last" else [3, *sides] if case == "not-three" and len(sides) == 2 else [3, 224, 224]
+        )
         at = config.tree.at("Global.image_shape")
-        yield Finding(at=at, case=case, fixes=(Fix("set-shape", "edit", "safe", at, better, values={"shape": str(better)}),), shape=str(shape))
+        yield Finding(
+            at=at, case=case, fixes=(Fix("set-shape", "edit", "safe", at, better, values={"shape": str(better)}),), shape=str(shape)
+        )

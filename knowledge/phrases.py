@@ -37,6 +37,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{file}:{line}: byte {byte} is not UTF-8, and PaddleClas cannot read the file either. Save it as UTF-8.",
         "{file}:{line}：字节 {byte} 不是 UTF-8，PaddleClas 同样无法读取。请把文件另存为 UTF-8。",
     ),
+    "config-not-key-value": (
+        "{file}: no line of it has a key of a config.txt of the C++ demos (use_gpu, cls_model_path, clas_model_file …).",
+        "{file}：没有一行是 C++ demo 的 config.txt 中的键（use_gpu、cls_model_path、clas_model_file 等）。",
+    ),
     "config-tab": (
         "{file}:{line}:{column}: a tab stands here, where YAML does not allow one. Replace it with spaces.",
         "{file}:{line}:{column}：此处有制表符，YAML 不允许。请改成空格。",

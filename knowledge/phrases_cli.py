@@ -24,7 +24,10 @@ PHRASES_CLI: dict[str, tuple[str, str]] = {
         "an override as PaddleClas takes it, such as Arch.class_num=102; may be given again",
         "与 PaddleClas 相同的覆盖项，例如 Arch.class_num=102；可重复",
     ),
-    "help-check-stage": ("what you are about to run (default: train)", "接下来要运行的阶段（默认 train）"),
+    "help-check-stage": (
+        "what you are about to run (default: deploy for a deploy config, else train)",
+        "接下来要运行的阶段（部署配置默认 deploy，其他默认 train）",
+    ),
     "help-check-root": (
         "the folder that relative paths count from (default: the current folder, or the checkout of the config)",
         "相对路径的起点目录（默认为当前目录，或配置所在的 PaddleClas 仓库）",

@@ -20,6 +20,43 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
         "there is no deploy config; name one with --deploy-config",
         "没有部署配置；可用 --deploy-config 指定",
     ),
+    "not-a-deploy-config": (
+        "{file} is no deploy config: it has none of PreProcess, PostProcess, IndexProcess",
+        "{file} 不是部署配置：其中没有 PreProcess、PostProcess、IndexProcess",
+    ),
+    "no-inference-model": (
+        "no exported model is named or found; name its folder with --inference-model",
+        "没有指定或找不到导出的模型；可用 --inference-model 指定目录",
+    ),
+    "no-deploy-code": (
+        "PaddleClas's predictor (deploy/utils/predictor.py) was not found",
+        "找不到 PaddleClas 的预测器（deploy/utils/predictor.py）",
+    ),
+    "no-paddle": ("PaddlePaddle is not installed for this interpreter", "当前解释器没有安装 PaddlePaddle"),
+    "onnx-model": ("the model is run by ONNX Runtime", "模型由 ONNX Runtime 运行"),
+    "not-the-python-predictor": ("the config is not for the Python predictor", "该配置不是给 Python 预测器用的"),
+    "not-the-cpp-demo": (
+        "the config is not for the C++ demo (a YAML below deploy/cpp)",
+        "该配置不是给 C++ demo 用的（deploy/cpp 下的 YAML）",
+    ),
+    "not-a-predictor-config": ("no predictor of PaddleClas reads this config", "PaddleClas 的预测器不读这类配置"),
+    "no-deploy-threads": ("the config sets no thread count", "配置没有设置线程数"),
+    "no-onednn-switch": ("the config has no switch for oneDNN (MKL-DNN)", "配置里没有 oneDNN（MKL-DNN）开关"),
+    "no-precision-switch": ("the config has no switch for TensorRT or FP16", "配置里没有 TensorRT 或 FP16 开关"),
+    "deploys-on-gpu": ("the model runs on the GPU", "模型在 GPU 上运行"),
+    "deploys-on-cpu": ("the model runs on the CPU", "模型在 CPU 上运行"),
+    "no-infer-imgs": ("the config names no images", "配置没有指定图片"),
+    "model-input-unknown": ("the input of the exported model is unknown", "导出模型的输入形状未知"),
+    "no-index": ("the config has no IndexProcess", "配置里没有 IndexProcess"),
+    "no-export-target": ("the config names no folder for the export", "配置没有指定导出目录"),
+    "shape-by-option": ("the export of this layout takes the image size as an option", "这种布局的导出用命令行选项指定图像尺寸"),
+    "no-weights-in-config": ("this kind of config names no weights", "这类配置不指定权重"),
+    "weights-by-option": (
+        "in 2.0 and 2.1 these tools take the weights as an option, not from the config",
+        "2.0、2.1 的这些工具用命令行选项接收权重，不读配置",
+    ),
+    "no-weights-named": ("no weights are named", "没有指定权重"),
+    "no-weights-found": ("the weights that are named are not there", "指定的权重不存在"),
     #
     # --- environment
     #

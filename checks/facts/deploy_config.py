@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any, Literal
 
 import msgspec
 
-from checks.facts.base import Fact, Request, Unreadable, World, collects
+from checks.facts.base import Fact, Request, StageName, Unreadable, World, collects
 from checks.facts.key_value import BadLine, is_key_value_name, parse_key_values, read_key_values
 from checks.facts.training_config import TrainingConfig, find_root, generation_of
 from checks.facts.yaml_tree import Tree, read_text, read_tree
@@ -106,12 +107,27 @@ def collect_deploy_config(config: TrainingConfig, request: Request, world: World
     return DeployConfig(name, "yaml", tree, _root(config, request, world, _paths(tree)), program_of(path), companion=True)
 
 
+def stage_told_by(path: str) -> StageName:
+    """The stage that a config is for, where the user names none: `deploy` for a deploy config, told by its name or its first lines."""
+    if is_key_value_name(path):
+        return "deploy"
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(1 << 16)
+    except (OSError, ValueError):
+        return "train"
+    deploys = re.search(rb"^(?:(?:Rec|Det)?P(?:re|ost)Process|IndexProcess)\s*:", head, re.MULTILINE)
+    trains = re.search(rb"^(?:Arch|DataLoader|ARCHITECTURE|TRAIN)\s*:", head, re.MULTILINE)
+    return "deploy" if deploys and not trains else "train"
+
+
 def find_deploy_config(config: TrainingConfig, request: Request, world: World) -> DeployConfig | None:
     """The deploy config, or None where there is none or it cannot be read: for facts that can do without."""
     try:
-        return collect_deploy_config(config, request, world)
+        found: DeployConfig = collect_deploy_config(config, request, world)
     except Unreadable:
         return None
+    return found
 
 
 def program_of(path: str) -> Program:

@@ -17,7 +17,10 @@ _SEEN = 10_000
 
 
 class DeployPath(msgspec.Struct, frozen=True):
-    """A path of a deploy config and what is there. `images` says whether a folder holds one that is read, `complete` whether an index has both files."""
+    """A path of a deploy config and what is there.
+
+    `images` says whether a folder holds one that is read, `complete` whether an index has both of its files.
+    """
 
     written: str
     path: str

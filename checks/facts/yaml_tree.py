@@ -209,6 +209,11 @@ def printable(text: str) -> str:
 
 
 def read_text(path: str, name: str) -> str:
+    """The text of a small config, with line ends of one character; `name` is what the user calls it.
+
+    Raises:
+        Unreadable: missing, a folder, a device, too large, empty, binary, or not UTF-8.
+    """
     try:
         found = os.stat(path)
         if stat.S_ISDIR(found.st_mode):

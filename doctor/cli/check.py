@@ -7,6 +7,7 @@ import os
 import sys
 import time
 
+from checks.facts.deploy_config import stage_told_by
 from doctor.cli import refuse
 from doctor.engine import Event, FactFinished, FactProgress, FactSlow, RequestRefused
 from doctor.run import Run, run_check
@@ -22,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
 
     parser.add_argument("-c", "--config", required=True, metavar="FILE", help=text("config"))
     parser.add_argument("-o", "--override", action="append", default=[], metavar="KEY=VALUE", help=text("override"))
-    parser.add_argument("--stage", choices=("train", "eval", "export", "infer", "deploy"), default="train", help=text("stage"))
+    parser.add_argument("--stage", choices=("train", "eval", "export", "infer", "deploy"), help=text("stage"))
     parser.add_argument("--root", metavar="DIR", help=text("root"))
     parser.add_argument("--deploy-config", metavar="FILE", help=text("deploy-config"))
     parser.add_argument("--weights", metavar="FILE", help=text("weights"))
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace, lang: str) -> int:
         done = run_check(
             options.config,
             tuple(options.override),
-            stage=options.stage,
+            stage=options.stage or stage_told_by(options.config),
             root=options.root,
             lang=lang,
             select=_names(options.select),
