@@ -203,7 +203,7 @@ def export_target(target: ExportTarget) -> Iterator[Finding]:
 @check("EXP105", name="export-input-shape", stages=EXPORT)
 def export_input_shape(config: TrainingConfig) -> Iterator[Finding]:
     """`Global.image_shape` is the input of the exported model: three whole numbers, channels first."""
-    if config.generation != "modern":
+    if config.generation != "modern" or not config.tree.has("Arch"):
         raise NotApplicable("shape-by-option")
     shape = config.tree.raw("Global.image_shape")
     case = None

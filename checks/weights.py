@@ -128,6 +128,8 @@ def _path_case(config: TrainingConfig, item: WeightFile) -> str | None:
         return None if unset else item.state
     if item.state == "suffixed":
         return "suffix"
+    if item.state == "folder" and config.generation == "legacy" and config.tree.raw("load_static_weights"):
+        return None  # weights of 1.x: a file for each parameter
     if item.state in ("folder", "other-file"):
         return item.state
     if item.written != item.written.strip():

@@ -127,7 +127,8 @@ def _look(
         state = "folder" if _is_folder(path) else "other-file" if _is_file(path) else "missing"
     if state in ("file", "suffixed"):
         content, size, begins = _content(with_suffix)
-        return WeightFile(role, key, written, source, state, with_suffix, path, content=content, size=size, begins=begins)
+        there = os.path.normpath(with_suffix)
+        return WeightFile(role, key, written, source, state, there, path, content=content, size=size, begins=begins)
     nearest = path.rstrip("/") if state == "folder" else os.path.dirname(path)
     while not _is_folder(nearest) and os.path.dirname(nearest) != nearest:
         nearest = os.path.dirname(nearest)
@@ -137,7 +138,7 @@ def _look(
     if relative:
         places = (place for place in around if place != root)
         elsewhere = next((p for p in places if _is_file(os.path.join(p, written.removesuffix(SUFFIX) + SUFFIX))), None)
-    return WeightFile(role, key, written, source, state, with_suffix, nearest, similar, elsewhere)
+    return WeightFile(role, key, written, source, state, os.path.normpath(with_suffix), nearest, similar, elsewhere)
 
 
 def _similar(path: str, folder: str) -> list[str]:
