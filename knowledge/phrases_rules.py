@@ -32,7 +32,6 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
         "PaddleClas's predictor (deploy/utils/predictor.py) was not found",
         "找不到 PaddleClas 的预测器（deploy/utils/predictor.py）",
     ),
-    "no-paddle": ("PaddlePaddle is not installed for this interpreter", "当前解释器没有安装 PaddlePaddle"),
     "onnx-model": ("the model is run by ONNX Runtime", "模型由 ONNX Runtime 运行"),
     "not-the-python-predictor": ("the config is not for the Python predictor", "该配置不是给 Python 预测器用的"),
     "not-the-cpp-demo": (
