@@ -27,6 +27,8 @@ Samples = list[tuple[str, int | str]]
 CONFIG = "config.yaml"
 MACHINE = ("shm=1g", "cpus=4", "gpus=0")
 """Enough for the project as it is, and the same wherever the tests run."""
+WEIGHTS = b"\x80\x04}."
+"""What a `.pdparams` file begins and ends with; an empty dictionary, pickled."""
 REMOVED = object()
 """In place of a value: the key is not written at all."""
 
@@ -235,10 +237,12 @@ class Project:
         ignore: tuple[str, ...] = (),
         images: str = "quick",
         world: World | None = None,
+        config: str = CONFIG,
+        **companions: str,
     ) -> Run:
-        """Run every rule over the project, started in its folder."""
+        """Run every rule over the project, started in its folder; `companions` are `weights`, `deploy_config`, `inference_model`."""
         run = run_check(
-            CONFIG,
+            config,
             overrides,
             stage=stage,
             root=root,
@@ -249,6 +253,7 @@ class Project:
             images=images,
             settings=Settings(),
             world=world or World(cwd=str(self.folder)),
+            **companions,  # type: ignore[arg-type]  # names of files, all of them
         )
         assert not run.crashes, "\n".join(run.crashes)
         return run

@@ -14,9 +14,11 @@ import msgspec
 import pytest
 import yaml
 
+from checks.facts.inference_model import DeployCode
 from checks.facts.machine import SharedMemory, StaleFile
 from checks.facts.network import Network, WeightsCache
 from checks.facts.output_folder import OutputFolder
+from checks.facts.packages import Packages
 from checks.model import Location
 from doctor.run import Run
 from tests.checks.test_pipeline_rules import CHW, DECODE, NORMAL, Ops, normal, png
@@ -28,6 +30,11 @@ CROP = {"RandCropImage": {"size": 64}}
 SHORT = {"ResizeImage": {"resize_short": 72}}
 CENTER = {"CropImage": {"size": 64}}
 BGR = {"DecodeImage": {"to_rgb": False, "channel_first": False}}
+from tests.deployments import deploy_project
+from tests.projects import MACHINE, WEIGHTS, Project, measured, rows
+
+TRAIN = "DataLoader.Train"
+PRETRAINED = "Global.pretrained_model"
 NAMES = [f"train/{n}.png" for n in range(80)]
 VAL = [f"val/{n}.png" for n in range(20)]
 
@@ -39,6 +46,7 @@ def lines(names: list[str], shift: int = 0, classes: int = 5, separator: str = "
 def base(folder: Path, changes: dict[str, Any] | None = None, train: Any = None, val: Any = None, label_map: str | None = None) -> Project:
     five = "".join(f"{n} class{n}\n" for n in range(5))
     start = {"class_num": 5, "train_batch": 8, "eval_batch": 8, "train_workers": 0, "eval_workers": 0}
+    (folder / "good64b.pdparams").write_bytes(WEIGHTS)
     return Project(
         folder,
         "modern",
@@ -103,6 +111,29 @@ def transforms(
         for number, name in enumerate(NAMES if sizes else ()):
             project.write(f"data/{name}", png(*sizes[number % len(sizes)]))  # type: ignore[index]  # there are some
         return project.check(stage=stage)
+def weights(content: bytes) -> Callable[[Path], Run]:
+    """Weights of which only the first bytes are looked at."""
+
+    def make(folder: Path) -> Run:
+        project = base(folder, {PRETRAINED: "w/bad"})
+        project.write("w/bad.pdparams", content)
+        return project.check()
+
+    return make
+
+
+def deployed(paddle: str, model: str, changes: dict[str, Any] | None = None, memory_optim: bool = True) -> Callable[[Path], Run]:
+    """A model exported for 5 classes at 64 px, deployed with the predictor of develop and a PaddlePaddle for the CPU."""
+
+    def make(folder: Path) -> Run:
+        base(folder).write("imagenet.txt", "".join(f"{n} c{n}\n" for n in range(1000)))
+        with pytest.MonkeyPatch.context() as patch:
+            measured(
+                patch,
+                Packages("3.11.4", "python", {"paddlepaddle": paddle}, paddle, ("paddlepaddle",), None, None),
+                DeployCode("predictor.py", by_prefix=True, memory_optim=memory_optim),
+            )
+            return deploy_project(folder, model, changes).check()
 
     return make
 
@@ -128,6 +159,33 @@ FAULTS: dict[str, tuple[Callable[[Path], Run], str, str]] = {
     "leak": (one(train=lines(NAMES) + lines(VAL)), "data.leakage", "warning"),
     "topk_gt": (one({"topk": [1, 10]}), "metric.topk-exceeds-classes", "warning"),
     "ckpt_suffix": (one({"Global.checkpoints": "good/latest.pdparams"}), "train.resume", "error"),
+    "eval_nopre": (one(stage="eval"), "1.1", "error"),
+    "pre_dir": (one({PRETRAINED: "data"}), "weights.path-missing", "error"),
+    "pre_emptystr": (one({PRETRAINED: ""}), "weights.path-missing", "error"),
+    "pre_html": (weights(b"<html><body>404</body></html>\n"), "weights.path-missing", "error"),
+    "pre_junk": (weights(bytes(range(200, 256)) * 70), "weights.path-missing", "error"),
+    "export_for_fd_nomap": (
+        one(
+            {PRETRAINED: "good64b", "Global.export_for_fd": True, "Infer.PostProcess.class_id_map_file": "none_map.txt"},
+            stage="export",
+        ),
+        "infer.label-map-mismatch",
+        "error",
+    ),
+    "pred_331_mem": (deployed("3.3.1", "json"), "infer.pir-format", "error"),
+    "pred_262_pdmodel": (deployed("2.6.2", "pdmodel"), "infer.pir-format", "error"),
+    "pred_262_json": (deployed("2.6.2", "json"), "infer.pir-format", "error"),
+    "pred_nodir": (deployed("3.3.1", "json", {"Global.inference_model_dir": "none"}, memory_optim=False), "infer.pir-format", "error"),
+    "predw_map_missing": (
+        deployed("3.3.1", "json", {"PostProcess.Topk.class_id_map_file": "none.txt"}, memory_optim=False),
+        "infer.label-map-mismatch",
+        "warning",
+    ),
+    "predw_map_imagenet": (
+        deployed("3.3.1", "json", {"PostProcess.Topk.class_id_map_file": "imagenet.txt"}, memory_optim=False),
+        "infer.label-map-mismatch",
+        "warning",
+    ),
     "out_readonly": (lambda folder: blocked(base(folder, {"Global.output_dir": "outro/x"})), "env.disk-full", "error"),
     "out_diskfull5": (on_machine(OutputFolder, free=5_000_000, total=5 << 20), "env.disk-full", "error"),
     "shm_leak_kill9": (
@@ -147,8 +205,9 @@ FAULTS: dict[str, tuple[Callable[[Path], Run], str, str]] = {
     "seed_str": (one({"Global.seed": "abc"}), "5.2", "error"),
     "nw_neg": (one({"train_workers": -1}), "5.1", "error"),
     "infer_map_short": (one(label_map="0 a\n1 b\n", stage="infer"), "infer.label-map-mismatch", "error"),
+    "infer_map_short": (one({PRETRAINED: "good64b"}, label_map="0 a\n1 b\n", stage="infer"), "infer.label-map-mismatch", "error"),
     "infer_imagenet_map": (
-        one(label_map="".join(f"{n} c{n}\n" for n in range(1000)), stage="infer"),
+        one({PRETRAINED: "good64b"}, label_map="".join(f"{n} c{n}\n" for n in range(1000)), stage="infer"),
         "infer.label-map-mismatch",
         "warning",
     ),
@@ -179,13 +238,19 @@ WORKS: dict[str, Callable[[Path], Run]] = {
     "op_nosize": transforms({TRAIN: [DECODE, SHORT, NORMAL]}, sizes=[(64, 64)]),
     "base": one(),
     "pre_nonestr": lambda folder: texted(base(folder), "pretrained_model: null", 'pretrained_model: "None"'),
+    "pre_nonestr": one({PRETRAINED: "None"}),
+    "export_ok": one({PRETRAINED: "good64b"}, stage="export"),
+    "repvgg_export": one({"Arch.name": "RepVGG_A0", PRETRAINED: "good64b"}, stage="export"),
+    "predw_ok": deployed("3.3.1", "json", memory_optim=False),
+    "predw_gpu": deployed("3.3.1", "json", {"Global.use_gpu": True}, memory_optim=False),
+    "predw_topk10": deployed("3.3.1", "json", {"PostProcess.Topk.topk": 10}, memory_optim=False),
     "lab_start1_cn_maxp1": one({"class_num": 6}, lines(NAMES, 1), lines(VAL, 1), "".join(f"{n} x\n" for n in range(6))),
     "cn_too_big": one({"class_num": 50}),
     "path_space_tab": one({f"{TRAIN}.dataset.delimiter": "\t"}, lines([f"my {n}" for n in NAMES], separator="\t")),
     "lab_trailing": one(train=lines(NAMES).replace("\n", "   \n")),
     "lab_extra_col": one(train=lines(NAMES).replace("\n", " extra\n")),
     "lab_crlf": one(train=lines(NAMES).replace("\n", "\r\n")),
-    "infer_topk_gt": one({"Infer.PostProcess.topk": 10}, stage="infer"),
+    "infer_topk_gt": one({"Infer.PostProcess.topk": 10, PRETRAINED: "good64b"}, stage="infer"),
     "lr_quoted": lambda folder: quoted(base(folder)),
     "amp_cpu": one({"AMP": {"use_amp": True, "scale_loss": 128.0, "use_dynamic_loss_scaling": True}}),
     "bs_gt_ds_nodrop": one({"train_batch": 128, f"{TRAIN}.sampler.drop_last": False}),

@@ -1,0 +1,284 @@
+"""EXP: the exported model, and what will load it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks.facts.base import World
+from checks.facts.export_target import ExportTarget
+from checks.facts.inference_model import DeployCode, InferenceFlags
+from checks.facts.packages import Packages
+from checks.model import Location
+from tests.deployments import deploy_project, pir
+from tests.projects import Project, found, measured, passes, reason
+
+BY_PREFIX = DeployCode("utils/predictor.py", by_prefix=True, memory_optim=True)
+BY_FILE = DeployCode("utils/predictor.py", by_prefix=False, memory_optim=True)
+
+
+def paddle(version: str | None, cuda: str | None = None) -> Packages:
+    builds = (f"paddlepaddle{'-gpu' if cuda else ''}",) if version else ()
+    return Packages("3.11.4", "python", dict.fromkeys(builds, version or ""), version, builds, cuda, None)
+
+
+# EXP101 inference-model-missing
+
+
+def test_exp101_positive_no_folder_and_one_beside(tmp_path: Path) -> None:
+    made = deploy_project(tmp_path, changes={"Global.inference_model_dir": "./model"})
+    finding = made.finding("EXP101", shows=("./model", str(tmp_path / "model")))
+    assert (finding.severity, finding.entry) == ("error", "infer.pir-format")
+    assert (finding.location.line, finding.location.column) == made.place("inference_model_dir: ^./model")
+    assert made.assert_repaired_by(finding, stage="deploy") == ["models"]
+
+
+@pytest.mark.parametrize("gone", ["inference.json", "inference.pdiparams"])
+def test_exp101_positive_half_a_model(tmp_path: Path, gone: str) -> None:
+    made = deploy_project(tmp_path)
+    (tmp_path / "models" / gone).unlink()
+    assert gone in made.finding("EXP101").message
+
+
+def test_exp101_positive_a_file(tmp_path: Path) -> None:
+    made = deploy_project(tmp_path, changes={"Global.inference_model_dir": "models/inference.json"})
+    assert "folder" in made.finding("EXP101").message
+
+
+def test_exp101_positive_text_config(tmp_path: Path) -> None:
+    made = deploy_project(tmp_path)
+    made.write("config.txt", "use_gpu 0\ncls_model_path models/inference.pdmodel\n")
+    finding = made.finding("EXP101", config="config.txt")
+    assert (finding.location.file, finding.location.line, finding.location.column) == ("config.txt", 2, 16)
+
+
+def test_exp101_positive_the_option(tmp_path: Path) -> None:
+    finding = Project(tmp_path, "modern").finding("EXP101", stage="deploy", inference_model="nowhere")
+    assert finding.location.file == "nowhere"
+
+
+@pytest.mark.parametrize("model", ["json", "pdmodel"])
+def test_exp101_negative(tmp_path: Path, model: str) -> None:
+    assert passes(deploy_project(tmp_path, model), "EXP101")
+
+
+def test_exp101_near_miss_onnx_and_quantised(tmp_path: Path) -> None:
+    made = deploy_project(tmp_path, None, {"Global.use_onnx": True})
+    made.write("models/inference.onnx", "x")
+    assert passes(made, "EXP101")
+    made = deploy_project(tmp_path / "int8", None)
+    made.write("models/inference_int8.pdmodel", "x")
+    made.write("models/inference_int8.pdiparams", "x")
+    assert passes(made, "EXP101")
+
+
+def test_exp101_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "modern"), "EXP101", stage="deploy") == "no-inference-model"
+
+
+# EXP102 inference-model-format
+
+
+def verdict(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+    model: str,
+    code: DeployCode | None,
+    *,
+    flag_off: bool = False,
+    written: int = 4,
+) -> tuple[str, str] | None:
+    made = deploy_project(tmp_path, model, version=written)
+    measured(monkeypatch, paddle(version), InferenceFlags(flag_off), *((code,) if code else ()))
+    findings = made.findings("EXP102")
+    assert len(findings) <= 1
+    return (findings[0].severity, findings[0].message) if findings else None
+
+
+@pytest.mark.parametrize("version", ["3.0.0", "3.3.1"])
+@pytest.mark.parametrize(
+    ("model", "code", "flag_off", "wanted"),
+    [
+        ("json", BY_PREFIX, False, "Not find predictor_id"),
+        ("json", BY_FILE, False, "inference.pdmodel"),
+        ("json", BY_PREFIX, True, "FLAGS_enable_pir_api"),
+        ("json", None, False, "Not find predictor_id"),
+        ("pdmodel", BY_PREFIX, False, "inference.json"),
+        ("pdmodel", BY_PREFIX, True, None),
+        ("pdmodel", BY_FILE, False, None),
+        ("pdmodel", BY_FILE, True, None),
+    ],
+)
+def test_exp102_as_measured_on_paddle_3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, model: str, code: DeployCode | None, flag_off: bool, wanted: str | None
+) -> None:
+    got = verdict(tmp_path, monkeypatch, version, model, code, flag_off=flag_off, written=1)
+    assert (got is None) if wanted is None else (got is not None and got[0] == "error" and wanted in got[1]), got
+
+
+@pytest.mark.parametrize(
+    ("model", "code", "wanted"),
+    [
+        ("json", BY_PREFIX, "error"),
+        ("json", BY_FILE, "error"),
+        ("json", None, "error"),
+        ("pdmodel", BY_PREFIX, "error"),
+        ("pdmodel", BY_FILE, None),
+    ],
+)
+def test_exp102_as_measured_on_262(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, code: DeployCode | None, wanted: str | None
+) -> None:
+    got = verdict(tmp_path, monkeypatch, "2.6.2", model, code)
+    assert (got[0] if got else None) == wanted
+
+
+def test_exp102_what_was_not_measured_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, (version, model, code) in enumerate(
+        (("2.6.2", "pdmodel", None), ("3.3.1", "pdmodel", None), ("2.6.1", "pdmodel", BY_PREFIX), ("3.9.0", "json", BY_PREFIX))
+    ):
+        got = verdict(tmp_path / str(number), monkeypatch, version, model, code)
+        assert got is not None and got[0] == "warning", (version, got)
+
+
+def test_exp102_a_newer_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = DeployCode("p.py", by_prefix=True, memory_optim=False)
+    got = verdict(tmp_path, monkeypatch, "3.0.0", "json", code, written=4)
+    assert got is not None and got[0] == "error" and "format 4" in got[1]
+    assert verdict(tmp_path, monkeypatch, "3.0.0", "json", code, written=1) is None
+    assert verdict(tmp_path, monkeypatch, "3.3.1", "json", code, written=1) is None
+
+
+def test_exp102_near_miss_older_paddle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert verdict(tmp_path, monkeypatch, "2.5.2", "pdmodel", BY_PREFIX) is None
+    got = verdict(tmp_path / "j", monkeypatch, "2.5.2", "json", BY_PREFIX)
+    assert got is not None and got[0] == "error"
+
+
+def test_exp102_the_cpp_demo_wants_one_name(tmp_path: Path) -> None:
+    made = deploy_project(tmp_path)
+    made.write("deploy/cpp/tools/inference_cls.yaml", made.text)
+    finding = made.finding("EXP102", config="deploy/cpp/tools/inference_cls.yaml", shows=("C++", "inference.json"))
+    assert finding.severity == "error"
+    made.write("models/inference.pdmodel", "x")
+    assert passes(made, "EXP102", config="deploy/cpp/tools/inference_cls.yaml")
+
+
+def test_exp102_the_predictor_at_hand_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, paddle("3.3.1"))
+    made = deploy_project(tmp_path, "pdmodel")
+    made.write("utils/predictor.py", "config = Config(model_file, params_file)\nconfig.enable_memory_optim()\ncreate_predictor(config)\n")
+    assert passes(made, "EXP102")
+    text = "config = Config(inference_model_dir, model_prefix)\n# config.enable_memory_optim()\ncreate_predictor(config)\n"
+    made.write("utils/predictor.py", text)
+    assert "inference.json" in made.finding("EXP102").message
+    world = World(environ={"FLAGS_enable_pir_api": "0"}, cwd=str(tmp_path))
+    assert not found(made.check(world=world), "EXP102")
+
+
+def test_exp102_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, paddle(None))
+    assert reason(deploy_project(tmp_path), "EXP102") == "no-paddle"
+    assert reason(deploy_project(tmp_path, changes={"Global.use_onnx": True}), "EXP102") == "onnx-model"
+    (tmp_path / "models" / "inference.json").unlink()
+    assert reason(deploy_project(tmp_path, None), "EXP102") == "no-inference-model"
+
+
+# EXP103 quantised-model-first
+
+
+def quantised(folder: Path, changes: dict[str, Any] | None = None, plain: bool = False) -> Any:
+    made = deploy_project(folder, "pdmodel" if plain else None, changes)
+    made.write("models/inference_int8.pdmodel", "x")
+    made.write("models/inference_int8.pdiparams", "x")
+    return made
+
+
+def test_exp103_positive(tmp_path: Path) -> None:
+    made = quantised(tmp_path / "a", {"Global.use_fp16": True, "Global.use_tensorrt": True})
+    finding = made.finding("EXP103", shows=("fp16",))
+    assert (finding.severity, finding.location.key) == ("warning", "Global.use_fp16")
+    assert quantised(tmp_path / "b", plain=True).finding("EXP103").severity == "info"
+    made = deploy_project(tmp_path / "c", changes={"Global.use_int8": True})
+    finding = made.finding("EXP103", shows=("use_int8",))
+    assert finding.severity == "error"
+    assert made.assert_repaired_by(finding, stage="deploy") == [False]
+
+
+def test_exp103_negative_and_near_miss(tmp_path: Path) -> None:
+    assert passes(deploy_project(tmp_path / "a"), "EXP103")
+    assert passes(quantised(tmp_path / "b", {"Global.use_int8": True}), "EXP103")
+    assert passes(deploy_project(tmp_path / "c", changes={"Global.use_fp16": True, "Global.use_tensorrt": True}), "EXP103")
+
+
+def test_exp103_skipped_for_cpp(tmp_path: Path) -> None:
+    made = deploy_project(tmp_path)
+    made.write("config.txt", "use_gpu 0\ncls_model_path models/inference.pdmodel\n")
+    assert reason(made, "EXP103", config="config.txt") == "not-the-python-predictor"
+
+
+# EXP104 export-target
+
+
+def test_exp104_positive_a_file_in_the_way(tmp_path: Path) -> None:
+    made = Project(tmp_path, "modern", {"Global.save_inference_dir": "config.yaml/model"})
+    finding = made.finding("EXP104", stage="export", shows=("config.yaml",))
+    assert (finding.severity, finding.location.key) == ("error", "Global.save_inference_dir")
+
+
+def test_exp104_positive_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = Location("config.yaml", 9, 23, "Global.save_inference_dir")
+    measured(monkeypatch, ExportTarget("/ro/x", "/ro/x", at, None, "/ro", ()))
+    assert Project(tmp_path, "modern").finding("EXP104", stage="export", shows=("/ro",)).severity == "error"
+
+
+@pytest.mark.parametrize("folder", ["./inference", "new/deep/folder", "."])
+def test_exp104_negative(tmp_path: Path, folder: str) -> None:
+    assert passes(Project(tmp_path, "modern", {"Global.save_inference_dir": folder}), "EXP104", stage="export")
+
+
+def test_exp104_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "legacy"), "EXP104", stage="export") == "no-export-target"
+
+
+# EXP105 export-input-shape
+
+
+@pytest.mark.parametrize(
+    ("shape", "better"),
+    [
+        (None, [3, 224, 224]),
+        ("3x224x224", [3, 224, 224]),
+        ([3, 224.0, 224], [3, 224, 224]),
+        ([64, 64], [3, 64, 64]),
+        ([1, 3, 64, 64], [3, 224, 224]),
+    ],
+)
+def test_exp105_positive(tmp_path: Path, shape: Any, better: list[int]) -> None:
+    made = Project(tmp_path, "modern", {"Global.image_shape": shape})
+    finding = made.finding("EXP105", stage="export")
+    assert finding.severity == "error"
+    assert made.assert_repaired_by(finding, stage="export") == [better]
+
+
+def test_exp105_positive_channels_last(tmp_path: Path) -> None:
+    finding = Project(tmp_path, "modern", {"Global.image_shape": [64, 64, 3]}).finding("EXP105", stage="export")
+    assert (finding.severity, finding.fixes[0].value) == ("warning", [3, 64, 64])
+
+
+@pytest.mark.parametrize("shape", [[3, 224, 224], [3, -1, -1], [3, None, None], [4, 224, 224], [1, 32, 100]])
+def test_exp105_negative_and_near_miss(tmp_path: Path, shape: list[Any]) -> None:
+    assert passes(Project(tmp_path, "modern", {"Global.image_shape": shape}), "EXP105", stage="export")
+
+
+def test_exp105_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "legacy"), "EXP105", stage="export") == "shape-by-option"
+
+
+def test_the_shapes_of_a_broken_program_are_unknown(tmp_path: Path) -> None:
+    made = deploy_project(tmp_path)
+    made.write("models/inference.json", pir([-1, 5], [-1, 3, 64, 64])[:-9])
+    assert reason(made, "DEP210") == "model-input-unknown"
