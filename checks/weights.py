@@ -127,7 +127,7 @@ def _path_case(config: TrainingConfig, item: WeightFile) -> str | None:
         unset = config.generation == "legacy" and (item.state == "empty" or item.written in ("False", "0"))
         return None if unset else item.state
     if item.state == "suffixed":
-        return "suffix"
+        return None if item.key == "--weights" else "suffix"  # the option takes a file's name, PaddleClas does not see it
     if item.state == "folder" and config.generation == "legacy" and config.tree.raw("load_static_weights"):
         return None  # weights of 1.x: a file for each parameter
     if item.state in ("folder", "other-file"):

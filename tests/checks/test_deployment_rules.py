@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from checks.facts.machine import Host
 from checks.facts.packages import Packages
 from tests.deployments import Deployment, deploy_project, pir
 from tests.projects import REMOVED, Project, found, measured, passes, reason
@@ -141,7 +142,12 @@ def test_dep201_positive_cpp_and_lite(tmp_path: Path) -> None:
     assert {f.severity for f in made.findings("DEP201", config="config.txt")} == {"warning"}
 
 
-def test_dep201_negative_and_near_miss(tmp_path: Path) -> None:
+def test_dep201_negative(tmp_path: Path) -> None:
+    assert passes(deploy_project(tmp_path / "a"), "DEP201")
+    assert passes(cpp(tmp_path / "b"), "DEP201", config=CPP)
+
+
+def test_dep201_near_miss_keys_that_others_read(tmp_path: Path) -> None:
     assert passes(deploy_project(tmp_path / "a", changes={"Global.enable_benchmark": REMOVED}), "DEP201")
     assert passes(deploy_project(tmp_path / "b", changes={"Global.gpu_mem": REMOVED}), "DEP201")
     assert passes(deploy_project(tmp_path / "c", changes={"Global.use_gpu": True, "Global.enable_mkldnn": REMOVED}), "DEP201")
@@ -189,7 +195,16 @@ def test_dep202_positive_yaml(tmp_path: Path, key: str, value: Any, severity: st
     assert (finding.severity, finding.location.key) == (severity, key)
 
 
-def test_dep202_negative_and_near_miss(tmp_path: Path) -> None:
+def test_dep202_negative(tmp_path: Path) -> None:
+    assert passes(deploy_project(tmp_path / "a"), "DEP202")
+    assert passes(text(tmp_path / "b", LITE), "DEP202", config="config.txt")
+
+
+def test_dep202_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "modern"), "DEP202", stage="deploy") == "no-deploy-config"
+
+
+def test_dep202_near_miss_what_the_programs_take(tmp_path: Path) -> None:
     assert passes(text(tmp_path / "a", TEXT.replace("use_gpu  0", "use_gpu   1   # the second card")), "DEP202", config="config.txt")
     assert passes(deploy_project(tmp_path / "b", changes={"Global.cpu_num_threads": 0, "Global.batch_size": -1}), "DEP202")
     assert passes(deploy_project(tmp_path / "c", changes={"Global.batch_size": "4"}), "DEP202")  # a number to PaddleClas too
@@ -207,9 +222,15 @@ def test_dep203_positive(tmp_path: Path) -> None:
     assert (finding.location.line, finding.location.column) == (5, 31)
 
 
-def test_dep203_negative_and_near_miss(tmp_path: Path) -> None:
+def test_dep203_negative(tmp_path: Path) -> None:
+    assert passes(deploy_project(tmp_path / "a"), "DEP203")
+
+
+def test_dep203_near_miss_as_many_threads_as_cpus(tmp_path: Path) -> None:
     assert passes(deploy_project(tmp_path / "a", changes={"Global.cpu_num_threads": 16}), "DEP203")
-    # asked for a GPU that is not there: the CPU it is
+
+
+def test_dep203_positive_a_gpu_that_is_not_there(tmp_path: Path) -> None:
     made = deploy_project(tmp_path / "b", changes={"Global.cpu_num_threads": 10, "Global.use_gpu": True})
     assert made.finding("DEP203", assume=("cpus=4", "gpus=0"))
 
@@ -223,14 +244,24 @@ def test_dep203_skipped(tmp_path: Path) -> None:
 # DEP204 deploy-onednn-off
 
 
-def test_dep204(tmp_path: Path) -> None:
+def test_dep204_positive(tmp_path: Path) -> None:
     made = deploy_project(tmp_path, changes={"Global.enable_mkldnn": False})
     finding = made.finding("DEP204", shows=("Global.enable_mkldnn", "oneDNN"))
     assert finding.severity == "info"
     assert made.assert_repaired_by(finding) == [True]
     finding = text(tmp_path / "t", TEXT.replace("use_mkldnn 1", "use_mkldnn 0")).finding("DEP204", config="config.txt")
     assert (finding.location.line, finding.location.column) == (6, 12)
+
+
+def test_dep204_negative(tmp_path: Path) -> None:
     assert passes(deploy_project(tmp_path / "b"), "DEP204")
+
+
+def test_dep204_near_miss_switched_on_as_a_number(tmp_path: Path) -> None:
+    assert passes(deploy_project(tmp_path, changes={"Global.enable_mkldnn": 1}), "DEP204")
+
+
+def test_dep204_skipped(tmp_path: Path) -> None:
     on_gpu = deploy_project(tmp_path / "c", changes={"Global.enable_mkldnn": False, "Global.use_gpu": True})
     assert reason(on_gpu, "DEP204") == "deploys-on-gpu"
     assert reason(text(tmp_path / "l", LITE), "DEP204", config="config.txt") == "no-onednn-switch"
@@ -239,15 +270,32 @@ def test_dep204(tmp_path: Path) -> None:
 # DEP205 deploy-gpu-absent
 
 
-def test_dep205(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dep205_positive(tmp_path: Path) -> None:
     made = deploy_project(tmp_path, changes={"Global.use_gpu": True})
     finding = made.finding("DEP205", shows=("Global.use_gpu",))
     assert (finding.severity, finding.location.key) == ("info", "Global.use_gpu")
     assert made.assert_repaired_by(finding) == [False]
+
+
+def test_dep205_positive_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, CPU_BUILD, Host(16.0, "processors", None, None, (), 1))
+    made = deploy_project(tmp_path, changes={"Global.use_gpu": True})
+    assert made.finding("DEP205", shows=("3.3.1",), assume=()).severity == "info"
+
+
+def test_dep205_negative(tmp_path: Path) -> None:
+    made = deploy_project(tmp_path, changes={"Global.use_gpu": True})
     assert passes(made, "DEP205", assume=("cpus=16", "gpus=1"))
+
+
+def test_dep205_near_miss_asked_about_another_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured(monkeypatch, CPU_BUILD)
-    assert passes(made, "DEP205", assume=("cpus=16", "gpus=1"))  # asked about another machine
-    assert reason(deploy_project(tmp_path / "b"), "DEP205") == "deploys-on-cpu"
+    made = deploy_project(tmp_path, changes={"Global.use_gpu": True})
+    assert passes(made, "DEP205", assume=("cpus=16", "gpus=1"))
+
+
+def test_dep205_skipped(tmp_path: Path) -> None:
+    assert reason(deploy_project(tmp_path), "DEP205") == "deploys-on-cpu"
 
 
 # DEP206 deploy-precision
@@ -269,10 +317,17 @@ def test_dep206_positive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert (finding.severity, finding.location.key) == ("error", "Global.use_tensorrt")
 
 
-def test_dep206_negative_and_near_miss(tmp_path: Path) -> None:
+def test_dep206_negative(tmp_path: Path) -> None:
+    assert passes(deploy_project(tmp_path / "z"), "DEP206")
     on = {"Global.use_gpu": True, "Global.use_tensorrt": True, "Global.use_fp16": True}
     assert passes(deploy_project(tmp_path / "a", changes=on), "DEP206", assume=("cpus=16", "gpus=1"))
-    assert passes(deploy_project(tmp_path / "b", changes={"Global.use_fp16": "true"}), "DEP206")  # is not True
+
+
+def test_dep206_near_miss_a_text_is_not_true(tmp_path: Path) -> None:
+    assert passes(deploy_project(tmp_path / "b", changes={"Global.use_fp16": "true"}), "DEP206")
+
+
+def test_dep206_skipped(tmp_path: Path) -> None:
     assert reason(text(tmp_path / "l", LITE), "DEP206", config="config.txt") == "no-precision-switch"
 
 
@@ -294,13 +349,21 @@ def test_dep207_positive(tmp_path: Path, key: str, value: Any, shows: str) -> No
     assert finding.location.line is not None and finding.location.line > 1
 
 
-def test_dep207_the_batch_is_only_noted(tmp_path: Path) -> None:
+def test_dep207_positive_the_batch_is_only_noted(tmp_path: Path) -> None:
     made = cpp(tmp_path, {"Global.batch_size": 8})
     assert made.finding("DEP207", config=CPP, shows=("8",)).severity == "info"
 
 
-def test_dep207_negative_and_skipped(tmp_path: Path) -> None:
+def test_dep207_negative(tmp_path: Path) -> None:
     assert passes(cpp(tmp_path), "DEP207", config=CPP)
+
+
+def test_dep207_near_miss_more_after_the_third(tmp_path: Path) -> None:
+    made = cpp(tmp_path, {"PreProcess.transform_ops.3": {"Anything": {"size": [1, 2]}}, "Global.batch_size": 1})
+    assert passes(made, "DEP207", config=CPP)
+
+
+def test_dep207_skipped_for_python(tmp_path: Path) -> None:
     made = deploy_project(tmp_path / "p", changes={"PreProcess.transform_ops.0": {"ResizeImage": {"size": [64, 64]}}})
     assert reason(made, "DEP207") == "not-the-cpp-demo"
 
@@ -325,8 +388,11 @@ def test_dep208_positive(tmp_path: Path, changes: dict[str, Any], shows: str) ->
         assert made.assert_repaired_by(finding) == ["Topk"]
 
 
-def test_dep208_negative_and_near_miss(tmp_path: Path) -> None:
+def test_dep208_negative(tmp_path: Path) -> None:
     assert passes(deploy_project(tmp_path / "a"), "DEP208")
+
+
+def test_dep208_near_miss(tmp_path: Path) -> None:
     assert passes(deploy_project(tmp_path / "b", changes={"PostProcess.main_indicator": "MultiLabelTopk"}), "DEP208")  # contains Topk
     changes = {"PostProcess.SavePreLabel": {"save_dir": "x"}}
     assert passes(deploy_project(tmp_path / "c", changes=changes), "DEP208")
@@ -340,16 +406,26 @@ def test_dep208_skipped(tmp_path: Path) -> None:
 # DEP209 deploy-images-missing
 
 
-def test_dep209(tmp_path: Path) -> None:
-    made = deploy_project(tmp_path, changes={"Global.infer_imgs": "nope.jpg"})
-    finding = made.finding("DEP209", shows=("nope.jpg",))
+def test_dep209_positive(tmp_path: Path) -> None:
+    finding = deploy_project(tmp_path, changes={"Global.infer_imgs": "nope.jpg"}).finding("DEP209", shows=("nope.jpg",))
     assert (finding.severity, finding.entry) == ("error", "data.path-missing")
     made = deploy_project(tmp_path / "b", changes={"Global.infer_imgs": "images"})
     made.write("images/a.PNG", "x")
     assert "extension" in made.finding("DEP209").message
+
+
+def test_dep209_negative(tmp_path: Path) -> None:
+    assert passes(deploy_project(tmp_path), "DEP209")
+
+
+def test_dep209_near_miss_an_image_further_down(tmp_path: Path) -> None:
+    made = deploy_project(tmp_path, changes={"Global.infer_imgs": "images"})
     made.write("images/below/b.jpeg", "x")
     assert passes(made, "DEP209")
-    assert reason(deploy_project(tmp_path / "c", changes={"Global.infer_imgs": REMOVED}), "DEP209") == "no-infer-imgs"
+
+
+def test_dep209_skipped(tmp_path: Path) -> None:
+    assert reason(deploy_project(tmp_path, changes={"Global.infer_imgs": REMOVED}), "DEP209") == "no-infer-imgs"
 
 
 # DEP210 deploy-input-size
@@ -367,8 +443,11 @@ def test_dep210_positive_text(tmp_path: Path) -> None:
     assert made.finding("DEP210", config="config.txt").location.line == 14
 
 
-def test_dep210_negative_and_near_miss(tmp_path: Path) -> None:
+def test_dep210_negative(tmp_path: Path) -> None:
     assert passes(deploy_project(tmp_path / "a"), "DEP210")
+
+
+def test_dep210_near_miss_an_open_size(tmp_path: Path) -> None:
     assert passes(deploy_project(tmp_path / "b", size=-1), "DEP210")
 
 
@@ -411,9 +490,20 @@ def test_dep211_positive(tmp_path: Path) -> None:
     assert made.finding("DEP211", shows=("4",)).location.key == "Global.batch_size"
 
 
-def test_dep211_negative_and_skipped(tmp_path: Path) -> None:
+def test_dep211_negative(tmp_path: Path) -> None:
+    made = gallery(tmp_path)
+    made.write("g/list.txt", "a.jpg\tcat\n")
+    for name in ("vector.index", "id_map.pkl"):
+        made.write(f"g/index/{name}", "x")
+    assert passes(made, "DEP211")
+
+
+def test_dep211_skipped(tmp_path: Path) -> None:
+    assert reason(deploy_project(tmp_path / "b"), "DEP211") == "no-index"
+
+
+def test_dep211_near_miss_the_list_is_not_needed_any_more(tmp_path: Path) -> None:
     made = gallery(tmp_path)
     for name in ("vector.index", "id_map.pkl"):
         made.write(f"g/index/{name}", "x")
-    assert passes(made, "DEP211")  # the list is not needed any more
-    assert reason(deploy_project(tmp_path / "b"), "DEP211") == "no-index"
+    assert passes(made, "DEP211")

@@ -112,7 +112,7 @@ def verdict(
         ("pdmodel", BY_FILE, True, None),
     ],
 )
-def test_exp102_as_measured_on_paddle_3(
+def test_exp102_positive_as_measured_on_paddle_3(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, model: str, code: DeployCode | None, flag_off: bool, wanted: str | None
 ) -> None:
     got = verdict(tmp_path, monkeypatch, version, model, code, flag_off=flag_off, written=1)
@@ -129,14 +129,14 @@ def test_exp102_as_measured_on_paddle_3(
         ("pdmodel", BY_FILE, None),
     ],
 )
-def test_exp102_as_measured_on_262(
+def test_exp102_positive_as_measured_on_262(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, code: DeployCode | None, wanted: str | None
 ) -> None:
     got = verdict(tmp_path, monkeypatch, "2.6.2", model, code)
     assert (got[0] if got else None) == wanted
 
 
-def test_exp102_what_was_not_measured_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exp102_positive_what_was_not_measured_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number, (version, model, code) in enumerate(
         (("2.6.2", "pdmodel", None), ("3.3.1", "pdmodel", None), ("2.6.1", "pdmodel", BY_PREFIX), ("3.9.0", "json", BY_PREFIX))
     ):
@@ -144,12 +144,16 @@ def test_exp102_what_was_not_measured_is_a_warning(tmp_path: Path, monkeypatch: 
         assert got is not None and got[0] == "warning", (version, got)
 
 
-def test_exp102_a_newer_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exp102_positive_a_newer_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = DeployCode("p.py", by_prefix=True, memory_optim=False)
     got = verdict(tmp_path, monkeypatch, "3.0.0", "json", code, written=4)
     assert got is not None and got[0] == "error" and "format 4" in got[1]
     assert verdict(tmp_path, monkeypatch, "3.0.0", "json", code, written=1) is None
     assert verdict(tmp_path, monkeypatch, "3.3.1", "json", code, written=1) is None
+
+
+def test_exp102_negative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert verdict(tmp_path, monkeypatch, "3.3.1", "pdmodel", BY_FILE) is None
 
 
 def test_exp102_near_miss_older_paddle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +162,7 @@ def test_exp102_near_miss_older_paddle(tmp_path: Path, monkeypatch: pytest.Monke
     assert got is not None and got[0] == "error"
 
 
-def test_exp102_the_cpp_demo_wants_one_name(tmp_path: Path) -> None:
+def test_exp102_positive_the_cpp_demo_wants_one_name(tmp_path: Path) -> None:
     made = deploy_project(tmp_path)
     made.write("deploy/cpp/tools/inference_cls.yaml", made.text)
     finding = made.finding("EXP102", config="deploy/cpp/tools/inference_cls.yaml", shows=("C++", "inference.json"))
@@ -167,7 +171,7 @@ def test_exp102_the_cpp_demo_wants_one_name(tmp_path: Path) -> None:
     assert passes(made, "EXP102", config="deploy/cpp/tools/inference_cls.yaml")
 
 
-def test_exp102_the_predictor_at_hand_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exp102_positive_the_predictor_at_hand_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured(monkeypatch, paddle("3.3.1"))
     made = deploy_project(tmp_path, "pdmodel")
     made.write("utils/predictor.py", "config = Config(model_file, params_file)\nconfig.enable_memory_optim()\ncreate_predictor(config)\n")
@@ -208,8 +212,11 @@ def test_exp103_positive(tmp_path: Path) -> None:
     assert made.assert_repaired_by(finding, stage="deploy") == [False]
 
 
-def test_exp103_negative_and_near_miss(tmp_path: Path) -> None:
+def test_exp103_negative(tmp_path: Path) -> None:
     assert passes(deploy_project(tmp_path / "a"), "EXP103")
+
+
+def test_exp103_near_miss_switches_that_fit(tmp_path: Path) -> None:
     assert passes(quantised(tmp_path / "b", {"Global.use_int8": True}), "EXP103")
     assert passes(deploy_project(tmp_path / "c", changes={"Global.use_fp16": True, "Global.use_tensorrt": True}), "EXP103")
 
@@ -235,8 +242,12 @@ def test_exp104_positive_not_writable(tmp_path: Path, monkeypatch: pytest.Monkey
     assert Project(tmp_path, "modern").finding("EXP104", stage="export", shows=("/ro",)).severity == "error"
 
 
-@pytest.mark.parametrize("folder", ["./inference", "new/deep/folder", "."])
-def test_exp104_negative(tmp_path: Path, folder: str) -> None:
+def test_exp104_negative(tmp_path: Path) -> None:
+    assert passes(Project(tmp_path, "modern"), "EXP104", stage="export")
+
+
+@pytest.mark.parametrize("folder", ["new/deep/folder", "."])
+def test_exp104_near_miss_folders_yet_to_be_made(tmp_path: Path, folder: str) -> None:
     assert passes(Project(tmp_path, "modern", {"Global.save_inference_dir": folder}), "EXP104", stage="export")
 
 
@@ -269,8 +280,12 @@ def test_exp105_positive_channels_last(tmp_path: Path) -> None:
     assert (finding.severity, finding.fixes[0].value) == ("warning", [3, 64, 64])
 
 
-@pytest.mark.parametrize("shape", [[3, 224, 224], [3, -1, -1], [3, None, None], [4, 224, 224], [1, 32, 100]])
-def test_exp105_negative_and_near_miss(tmp_path: Path, shape: list[Any]) -> None:
+def test_exp105_negative(tmp_path: Path) -> None:
+    assert passes(Project(tmp_path, "modern"), "EXP105", stage="export")
+
+
+@pytest.mark.parametrize("shape", [[3, -1, -1], [3, None, None], [4, 224, 224], [1, 32, 100]])
+def test_exp105_near_miss_open_sides_and_other_channels(tmp_path: Path, shape: list[Any]) -> None:
     assert passes(Project(tmp_path, "modern", {"Global.image_shape": shape}), "EXP105", stage="export")
 
 
