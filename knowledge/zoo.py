@@ -123,6 +123,8 @@ def head_inputs(architecture: str) -> int | None:
 def known(architecture: str) -> bool:
     """Whether the network is one of those measured."""
     return architecture in _table()
+
+
 def has_class_head(architecture: str) -> bool:
     """Whether the architecture is known to end in a layer with one output for each class."""
     return "fc_in" in _table().get(architecture, {})

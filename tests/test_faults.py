@@ -22,7 +22,8 @@ from checks.facts.packages import Packages
 from checks.model import Location
 from doctor.run import Run
 from tests.checks.test_pipeline_rules import CHW, DECODE, NORMAL, Ops, normal, png
-from tests.projects import MACHINE, REMOVED, Project, measured, rows
+from tests.deployments import deploy_project
+from tests.projects import MACHINE, REMOVED, WEIGHTS, Project, measured, rows
 
 TRAIN = "DataLoader.Train"
 EVAL = "DataLoader.Eval"
@@ -30,10 +31,6 @@ CROP = {"RandCropImage": {"size": 64}}
 SHORT = {"ResizeImage": {"resize_short": 72}}
 CENTER = {"CropImage": {"size": 64}}
 BGR = {"DecodeImage": {"to_rgb": False, "channel_first": False}}
-from tests.deployments import deploy_project
-from tests.projects import MACHINE, WEIGHTS, Project, measured, rows
-
-TRAIN = "DataLoader.Train"
 PRETRAINED = "Global.pretrained_model"
 NAMES = [f"train/{n}.png" for n in range(80)]
 VAL = [f"val/{n}.png" for n in range(20)]
@@ -111,6 +108,10 @@ def transforms(
         for number, name in enumerate(NAMES if sizes else ()):
             project.write(f"data/{name}", png(*sizes[number % len(sizes)]))  # type: ignore[index]  # there are some
         return project.check(stage=stage)
+
+    return make
+
+
 def weights(content: bytes) -> Callable[[Path], Run]:
     """Weights of which only the first bytes are looked at."""
 
@@ -204,7 +205,6 @@ FAULTS: dict[str, tuple[Callable[[Path], Run], str, str]] = {
     "dev_typo": (one({"Global.device": "cuda"}), "5.1", "error"),
     "seed_str": (one({"Global.seed": "abc"}), "5.2", "error"),
     "nw_neg": (one({"train_workers": -1}), "5.1", "error"),
-    "infer_map_short": (one(label_map="0 a\n1 b\n", stage="infer"), "infer.label-map-mismatch", "error"),
     "infer_map_short": (one({PRETRAINED: "good64b"}, label_map="0 a\n1 b\n", stage="infer"), "infer.label-map-mismatch", "error"),
     "infer_imagenet_map": (
         one({PRETRAINED: "good64b"}, label_map="".join(f"{n} c{n}\n" for n in range(1000)), stage="infer"),
@@ -238,7 +238,6 @@ WORKS: dict[str, Callable[[Path], Run]] = {
     "op_nosize": transforms({TRAIN: [DECODE, SHORT, NORMAL]}, sizes=[(64, 64)]),
     "base": one(),
     "pre_nonestr": lambda folder: texted(base(folder), "pretrained_model: null", 'pretrained_model: "None"'),
-    "pre_nonestr": one({PRETRAINED: "None"}),
     "export_ok": one({PRETRAINED: "good64b"}, stage="export"),
     "repvgg_export": one({"Arch.name": "RepVGG_A0", PRETRAINED: "good64b"}, stage="export"),
     "predw_ok": deployed("3.3.1", "json", memory_optim=False),
