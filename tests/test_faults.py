@@ -201,7 +201,6 @@ FAULTS: dict[str, tuple[Callable[[Path], Run], str, str]] = {
     "cn_global": (one({"class_num": REMOVED, "Global.class_num": 5}), "2.1", "warning"),
     "o_bs_float": (one(None, None, None, None, "DataLoader.Train.sampler.batch_size=8.0"), "5.2", "error"),
     "o_cn_alpha": (one(None, None, None, None, "Arch.class_num=five"), "5.2", "error"),
-    "pre_emptystr": (one({"Global.pretrained_model": ""}), "weights.path-missing", "error"),
     "dev_typo": (one({"Global.device": "cuda"}), "5.1", "error"),
     "seed_str": (one({"Global.seed": "abc"}), "5.2", "error"),
     "nw_neg": (one({"train_workers": -1}), "5.1", "error"),
