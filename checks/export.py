@@ -208,7 +208,7 @@ def export_input_shape(config: TrainingConfig) -> Iterator[Finding]:
     shape = config.tree.raw("Global.image_shape")
     case = None
     if shape is None:
-        case = "missing"
+        case = "missing" if config.tree.has("Global.image_shape") else None  # where the key is absent, CFG106 says it
     elif not isinstance(shape, list) or not all(side is None or type(side) is int for side in shape):
         case = "not-a-list"
     elif len(shape) != 3:

@@ -124,8 +124,8 @@ def _path_case(config: TrainingConfig, item: WeightFile) -> str | None:
     if item.state in ("file", "url"):
         return None
     if item.state in ("empty", "not-text"):
-        unset = config.generation == "legacy" and (item.state == "empty" or item.written in ("False", "0"))
-        return None if unset else item.state
+        # of Global.pretrained_model, CFG133 and CFG130 say it
+        return "empty" if item.state == "empty" and item.role == "arch" else None
     if item.state == "suffixed":
         return None if item.key == "--weights" else "suffix"  # the option takes a file's name, PaddleClas does not see it
     if item.state == "folder" and config.generation == "legacy" and config.tree.raw("load_static_weights"):
@@ -145,7 +145,7 @@ def _path_fixes(config: TrainingConfig, item: WeightFile, case: str) -> Iterator
             return Fix("name-similar", "advice", "safe", snippet=f"--weights {value}", values={"prefix": value})
         return Fix(id, "edit", "safe", item.source, value, values={"prefix": value})
 
-    if case in ("empty", "not-text"):
+    if case == "empty":
         if config.stage == "train" and item.key != "--weights":
             yield Fix("unset", "edit", "safe", item.source, None)
         return

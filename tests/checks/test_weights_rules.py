@@ -130,13 +130,10 @@ def test_wts103_positive_missing_with_what_could_be_meant(tmp_path: Path, stage:
     [
         ("output", "output"),
         ("output/", "output"),
-        ("", ".pdparams"),
         ("output/best_model ", "blank"),
         ("~/best_model", "~"),
         ("output\\best_model", "backslash"),
         ("model.onnx", "model.onnx"),
-        (True, "True"),
-        (["output/best_model"], "output/best_model"),
     ],
 )
 def test_wts103_positive_each_kind(tmp_path: Path, value: Any, shows: str) -> None:
@@ -163,6 +160,15 @@ def test_wts103_positive_the_suffix_is_only_noted(tmp_path: Path) -> None:
     finding = made.finding("WTS103", stage="eval", shows=("2.5.1", "output/best_model.pdparams"))
     assert finding.severity == "info"
     assert made.assert_repaired_by(finding, stage="eval") == ["output/best_model"]
+
+
+def test_wts103_positive_an_empty_text_of_a_part(tmp_path: Path) -> None:
+    assert ".pdparams" in project(tmp_path, Arch__pretrained="").finding("WTS103").message
+
+
+def test_wts103_near_miss_what_other_rules_say(tmp_path: Path) -> None:
+    for value in ("", True, ["output/best_model"]):
+        assert passes(project(tmp_path, value), "WTS103")
 
 
 def test_wts103_positive_started_in_another_folder(tmp_path: Path) -> None:
