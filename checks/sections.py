@@ -183,27 +183,30 @@ def mandatory_key_missing(config: TrainingConfig) -> Iterator[Finding]:
                 **values,
             )
             continue
-        if key.path == "DataLoader.Eval.Query" and config.tree.has("DataLoader.Eval.dataset"):
-            continue  # said with the gallery: the mode does not fit the layout
-        plain = key.path == "DataLoader.Eval.Gallery" and config.tree.has("DataLoader.Eval.dataset")
-        retrieval = key.path == "DataLoader.Eval.dataset" and isinstance(config.tree.raw("DataLoader.Eval.Gallery"), dict)
+        if _of_another_layout(config, key.path):
+            continue  # MDL108: the mode does not fit the evaluation data
         fixes = []
-        if plain:
-            fixes.append(Fix("classification", "edit", "safe", at=config.tree.at("Global.eval_mode"), value="classification"))
-        elif retrieval:
-            fixes.append(Fix("retrieval", "advice", "safe", snippet="Global:\n  eval_mode: retrieval\n"))
-        elif key.example:
+        if key.example:
             fixes.append(Fix("add", "advice", "safe", snippet=_snippet(key), values={"key": key.path}))
         else:
             fixes.append(Fix("add-section", "advice", "safe", values={"key": key.path}))
         case = "since" if key.since else "section" if not key.example else "default"
-        if plain or retrieval:
-            case = "other-layout"
-        elif key.since == "2.4":
+        if key.since == "2.4":
             case = "export-metric"  # 2.2, 2.3 and 2.5 export without it
         elif key.path == "Infer" and _not_for_prediction(config):
             case = "no-infer"
         yield Finding(at=section_place(config, key.path), case=case, fixes=tuple(fixes), **values)
+
+
+def _of_another_layout(config: TrainingConfig, path: str) -> bool:
+    """Whether a block of `DataLoader.Eval` is laid out for the other evaluation mode."""
+    block = config.tree.raw("DataLoader.Eval")
+    if not isinstance(block, dict):
+        return False
+    flat, parts = isinstance(block.get("dataset"), dict), [part for part in ("Gallery", "Query") if isinstance(block.get(part), dict)]
+    if path in ("DataLoader.Eval.Gallery", "DataLoader.Eval.Query"):
+        return flat or len(parts) == 1
+    return bool(parts) and not flat and path in ("DataLoader.Eval.dataset", "DataLoader.Eval.sampler", "DataLoader.Eval.loader")
 
 
 def _not_for_prediction(config: TrainingConfig) -> bool:

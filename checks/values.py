@@ -152,8 +152,8 @@ def value_of_another_type(config: TrainingConfig) -> Iterator[Finding]:
             fits = ""  # the remaining epochs become T_max of CosineAnnealingDecay, an int
         if value == "" and "text" in kind.takes and ("dataset" in path or path in ("Infer.infer_imgs", "Arch.name")):
             fits = ""
-        if fits == "yes":
-            continue
+        if fits == "yes" or (kind.path in ("Global.epochs", "epochs") and type(value) is float):
+            continue  # epochs that are not whole: CFG207
         if kind.path == "Global.checkpoints" and value is False:
             continue  # only asked whether it is true
         if kind.path.endswith("num_workers") and value == 0:
@@ -206,8 +206,6 @@ def _topk(config: TrainingConfig, letter: str) -> Iterator[Finding]:
         value = config.tree.raw(path)
         if isinstance(value, str) and path.startswith("Metric"):
             continue  # CFG201
-        if value == [] and ".Eval." in path:
-            yield Finding(at=config.tree.at(path), case="empty-topk", key=path, text="[]", type="list", says="TypeError", since="")
         listed = isinstance(value, list) and not path.startswith("Infer")
         items = [(f"{path}.{n}", item) for n, item in enumerate(value)] if listed else [(path, value)]
         for place, item in items:
