@@ -198,7 +198,7 @@ def suggest(kind: str, written: str, among: Collection[str] | None = None) -> Su
     return Suggestion(found) if found else None
 
 
-def _closest(written: str, choice: Iterable[str], kind: str, *, numbers: bool) -> str | None:
+def _closest(written: str, choice: Collection[str], kind: str, *, numbers: bool) -> str | None:
     bare, its_words, digits = plain(written), words(written), _digits(written)
     table = _table().kinds.get(base(kind), {})
     ranked: list[tuple[int, int, str]] = []
@@ -218,7 +218,7 @@ def _closest(written: str, choice: Iterable[str], kind: str, *, numbers: bool) -
             if numbers and digits != _digits(name):
                 rank += 3  # ResNet51 is more likely a ResNet50 than a ResNet11 a ResNet18, but neither is likely
         ranked.append((rank, -sum(b.bit_count() for b, _ in table.get(name, ())), name))
-    return min(ranked)[2] if ranked else None
+    return min(ranked)[2] if ranked else _only_neighbour(bare, choice)
 
 
 def _abridged(bare: str, other: str) -> int | None:
@@ -255,7 +255,13 @@ def closest_parameter(kind: str, written: str, choice: Collection[str], present:
         else:
             continue
         ranked.append((name in present, rank, name))
-    return min(ranked)[2] if ranked else None
+    return min(ranked)[2] if ranked else _only_neighbour(bare, choice)
+
+
+def _only_neighbour(bare: str, choice: Iterable[str]) -> str | None:
+    """The one name of a short list that is a single slip away, where names are too short to allow any among many: `sd` for `std`."""
+    near = [name for name in choice if len(bare) > 1 and distance(bare, plain(name), 1) is not None]
+    return near[0] if len(near) == 1 else None
 
 
 def blob_branches(blobs: Mapping[str, str], paths: Iterable[str]) -> list[str]:
