@@ -21,11 +21,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from knowledge.namespaces import FIXED, INJECTED, NAMESPACES, OVERWRITTEN, written
-from knowledge.python_source import Module, Sources
+from knowledge.python_source import Module
 from knowledge.signature import UNKNOWN, Signature
 from knowledge.signatures import Signatures
 from knowledge.visible import visible
-from scripts.make_vocabulary import LEGACY_BRANCHES, MODERN_BRANCHES, Repository
+from scripts.branches import LEGACY_BRANCHES, MODERN_BRANCHES, BranchSources, Repository
 
 OUTPUT = Path(__file__).resolve().parent.parent / "knowledge" / "vocabulary" / "components.json"
 
@@ -68,18 +68,6 @@ MARKERS = sorted(
     | {"ppcls/engine/engine.py", "ppcls/data/preprocess/ops/operators.py", "ppcls/metric/metrics.py", "ppcls/optimizer/__init__.py"}
     | {"ppcls/utils/config.py", "ppcls/utils/save_load.py", "ppcls/data/reader.py", "tools/program.py", "tools/train.py", "setup.py"}
 )
-
-
-class BranchSources(Sources):
-    """The Python files of one commit. Parsed files are shared by all branches that hold the same content."""
-
-    def __init__(self, repository: Repository, tree: Mapping[str, str], cache: dict[str, Module | None]) -> None:
-        super().__init__(lambda path: repository.text(tree[path]) if path in tree else None, cache)
-        self.tree = tree
-
-    def key(self, path: str) -> str:
-        """Path and content: relative imports mean something else at another path."""
-        return f"{path}\0{self.tree.get(path)}"
 
 
 class Table:

@@ -15,30 +15,22 @@ from __future__ import annotations
 
 import argparse
 import ast
-import builtins
 import json
-import posixpath
 import re
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
-LEGACY_BRANCHES = ("release/2.0-beta", "release/2.0-rc1", "release/2.0", "release/2.1")
-MODERN_BRANCHES = (
-    "release/2.2",
-    "release/2.3",
-    "release/2.4",
-    "release/2.5",
-    "release/2.5.1",
-    "release/2.5.2",
-    "develop",
-)
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from knowledge.python_source import Found, Module
+from knowledge.signatures import Signatures
+from scripts.branches import LEGACY_BRANCHES, MODERN_BRANCHES, BranchSources, Repository
+
 OUTPUT = Path(__file__).resolve().parent.parent / "knowledge" / "vocabulary" / "keys.json"
 
 
@@ -395,281 +387,6 @@ FAMILIES: tuple[Family, ...] = (
 )
 
 
-# ------------------------------------------------------------------------------------------------------------- git
-
-
-class Repository:
-    """Read-only access to one clone, by ``git ls-tree`` and one long-lived ``git cat-file``."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._reader = subprocess.Popen(["git", "-C", str(path), "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def _git(self, *arguments: str) -> str:
-        return subprocess.run(["git", "-C", str(self.path), *arguments], check=True, capture_output=True, encoding="utf-8").stdout
-
-    def commit(self, branch: str) -> str:
-        """The commit a branch stands at; a branch only the remote has is fine."""
-        for name in (branch, f"origin/{branch}"):
-            try:
-                return self._git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").strip()
-            except subprocess.CalledProcessError:
-                continue
-        raise SystemExit(f"{self.path}: no branch {branch}")
-
-    def tree(self, commit: str) -> dict[str, str]:
-        """Path -> blob id of every file in a commit."""
-        files = {}
-        for entry in self._git("ls-tree", "-r", "-z", commit).split("\0"):
-            if entry:
-                meta, path = entry.split("\t", 1)
-                _, kind, blob = meta.split()
-                if kind == "blob":
-                    files[path] = blob
-        return files
-
-    def text(self, blob: str) -> str | None:
-        """A file's text; None when the clone is partial and lacks it."""
-        assert self._reader.stdin is not None and self._reader.stdout is not None
-        self._reader.stdin.write(f"{blob}\n".encode())
-        self._reader.stdin.flush()
-        header = self._reader.stdout.readline().split()
-        if header[1] == b"missing":
-            return None
-        data = self._reader.stdout.read(int(header[2]))
-        self._reader.stdout.read(1)
-        return data.decode("utf-8", errors="replace")
-
-    def close(self) -> None:
-        """End the reading process."""
-        assert self._reader.stdin is not None
-        self._reader.communicate()
-
-
-# ---------------------------------------------------------------------------------------------------------- sources
-
-Definition = ast.ClassDef | ast.FunctionDef
-
-
-@dataclass
-class Module:
-    """What a module binds at top level."""
-
-    definitions: dict[str, Definition] = field(default_factory=dict)
-    imports: dict[str, tuple[str, str]] = field(default_factory=dict)  # name -> (dotted module, name there)
-    stars: list[str] = field(default_factory=list)
-    aliases: dict[str, str] = field(default_factory=dict)
-    tree: ast.Module | None = None
-
-
-def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Statements of a module, those inside ``if``/``try``/``with`` included."""
-    for statement in body:
-        yield statement
-        for name in ("body", "orelse", "finalbody"):
-            if isinstance(statement, ast.If | ast.Try | ast.With):
-                yield from _top_level(getattr(statement, name, []))
-
-
-class Sources:
-    """The Python files of one branch, and what a name in one of them means."""
-
-    def __init__(self, repository: Repository, tree: Mapping[str, str], cache: dict[str, Module | None]) -> None:
-        self.repository = repository
-        self.tree = tree
-        self._cache = cache
-
-    def module(self, path: str) -> Module | None:
-        """The parsed module, or None when it is absent or not Python 3."""
-        blob = self.tree.get(path)
-        if blob is None:
-            return None
-        key = f"{path}\0{blob}"
-        if key not in self._cache:
-            self._cache[key] = self._parse(path, blob)
-        return self._cache[key]
-
-    def _parse(self, path: str, blob: str) -> Module | None:
-        text = self.repository.text(blob)
-        if text is None:
-            return None
-        try:
-            tree = ast.parse(text)
-        except SyntaxError:
-            return None
-        module = Module(tree=tree)
-        package = posixpath.dirname(path).split("/") if posixpath.dirname(path) else []
-        for statement in _top_level(tree.body):
-            if isinstance(statement, ast.ClassDef | ast.FunctionDef):
-                module.definitions[statement.name] = statement
-            elif isinstance(statement, ast.ImportFrom):
-                base = package[: len(package) - statement.level + 1] if statement.level else []
-                origin = ".".join([*base, *((statement.module or "").split(".") if statement.module else [])])
-                for name in statement.names:
-                    if name.name == "*":
-                        module.stars.append(origin)
-                    else:
-                        module.imports[name.asname or name.name] = (origin, name.name)
-            elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Name):
-                for target in statement.targets:
-                    if isinstance(target, ast.Name):
-                        module.aliases[target.id] = statement.value.id
-        return module
-
-    def file(self, dotted: str) -> str | None:
-        """The path of a dotted module inside the repository."""
-        stem = dotted.replace(".", "/").removeprefix("paddleclas/")
-        for path in (f"{stem}.py", f"{stem}/__init__.py"):
-            if path in self.tree:
-                return path
-        return None
-
-    def find(self, path: str, name: str, depth: int = 8) -> tuple[str, Definition] | None:
-        """The definition a name in a file stands for, followed through imports; None when it is not PaddleClas's."""
-        module = self.module(path)
-        if module is None or depth == 0:
-            return None
-        if name in module.definitions:
-            return path, module.definitions[name]
-        if name in module.aliases and module.aliases[name] != name:
-            return self.find(path, module.aliases[name], depth - 1)
-        if name in module.imports:
-            origin, original = module.imports[name]
-            target = self.file(origin)
-            return self.find(target, original, depth - 1) if target else None
-        for origin in module.stars:
-            target = self.file(origin)
-            if target and target != path and (found := self.find(target, name, depth - 1)):
-                return found
-        return None
-
-    def names(self, path: str) -> list[str]:
-        """The definitions a namespace binds, its own and imported ones, star imports included."""
-        module = self.module(path)
-        if module is None:
-            return []
-        bound = {*module.definitions, *module.imports, *module.aliases}
-        for origin in module.stars:
-            target = self.file(origin)
-            if target and target != path:
-                bound.update(self.names(target))
-        return sorted(name for name in bound if self.find(path, name))
-
-
-class Signatures:
-    """Parameters a constructor accepts by keyword, with everything it hands ``**kwargs`` on to."""
-
-    def __init__(self, sources: Sources) -> None:
-        self.sources = sources
-        self.escapes: set[str] = set()  # where **kwargs leave PaddleClas
-
-    def parameters(self, path: str, node: Definition, seen: frozenset[int] = frozenset()) -> set[str]:
-        """Keyword parameters of a function, or of a class's constructor."""
-        if id(node) in seen:
-            return set()
-        seen = seen | {id(node)}
-        if isinstance(node, ast.ClassDef):
-            method = self._method(node, "__init__")
-            if method is None:
-                return self._bases(path, node, "__init__", seen)
-            return self._function(path, method, node, seen)
-        return self._function(path, node, None, seen)
-
-    @staticmethod
-    def _method(node: ast.ClassDef, name: str) -> ast.FunctionDef | None:
-        for statement in node.body:
-            if isinstance(statement, ast.FunctionDef) and statement.name == name:
-                return statement
-        return None
-
-    def _bases(self, path: str, node: ast.ClassDef, method: str, seen: frozenset[int]) -> set[str]:
-        known: set[str] = set()
-        for base in node.bases:
-            found = self._resolve(path, base)
-            if found is None:
-                continue
-            where, parent = found
-            if isinstance(parent, ast.ClassDef):
-                own = self._method(parent, method)
-                if own is not None:
-                    known |= self._function(where, own, parent, seen)
-                else:
-                    known |= self._bases(where, parent, method, seen)
-        return known
-
-    def _resolve(self, path: str, node: ast.expr) -> tuple[str, Definition] | None:
-        if isinstance(node, ast.Name):
-            return self.sources.find(path, node.id)
-        return None
-
-    def _function(self, path: str, node: ast.FunctionDef, owner: ast.ClassDef | None, seen: frozenset[int]) -> set[str]:
-        arguments = node.args
-        names = [a.arg for a in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]]
-        known = set(names[1:] if owner is not None and names else names)
-        if arguments.kwarg is None:
-            return known
-        rest = arguments.kwarg.arg
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Compare) and _is_name(inner.comparators[0], rest):
-                known |= _constants([inner.left])
-            elif isinstance(inner, ast.Subscript) and _is_name(inner.value, rest):
-                known |= _constants([inner.slice])
-            elif isinstance(inner, ast.Call):
-                function = inner.func
-                if isinstance(function, ast.Attribute) and _is_name(function.value, rest):
-                    if function.attr in ("get", "pop", "setdefault"):
-                        known |= _constants(inner.args[:1])
-                elif any(k.arg is None and _is_name(k.value, rest) for k in inner.keywords):
-                    # What the call sets itself cannot be set through **kwargs once more.
-                    known |= self._callee(path, node, owner, inner, seen) - {k.arg for k in inner.keywords if k.arg}
-                elif any(_is_name(a, rest) for a in inner.args):
-                    known |= self._callee(path, node, owner, inner, seen)
-        return known
-
-    def _callee(
-        self,
-        path: str,
-        node: ast.FunctionDef,
-        owner: ast.ClassDef | None,
-        call: ast.Call,
-        seen: frozenset[int],
-    ) -> set[str]:
-        function = call.func
-        if isinstance(function, ast.Attribute) and owner is not None:
-            if isinstance(function.value, ast.Call) and _is_name(function.value.func, "super"):
-                return self._bases(path, owner, function.attr, seen)
-            if _is_name(function.value, "self"):
-                method = self._method(owner, function.attr)
-                if method is not None and id(method) not in seen:
-                    return self._function(path, method, owner, seen | {id(method)})
-                return self._bases(path, owner, function.attr, seen)
-            if function.attr == "__init__" and (found := self._resolve(path, function.value)):
-                return self.parameters(*found, seen)
-        if (found := self._resolve(path, function)) is not None:
-            return self.parameters(*found, seen) - self._positional(*found, call)
-        if isinstance(function, ast.Name) and hasattr(builtins, function.id):
-            return set()
-        self.escapes.add(f"{path}: {(owner.name + '.') if owner else ''}{node.name} -> {ast.unparse(function)}")
-        return set()
-
-    def _positional(self, path: str, node: Definition, call: ast.Call) -> set[str]:
-        """Names of the parameters a call fills by position."""
-        method = self._method(node, "__init__") if isinstance(node, ast.ClassDef) else node
-        if method is None:
-            return set()
-        names = [a.arg for a in [*method.args.posonlyargs, *method.args.args]][int(isinstance(node, ast.ClassDef)) :]
-        given = 0
-        for argument in call.args:
-            if isinstance(argument, ast.Starred):
-                break
-            given += 1
-        return set(names[:given])
-
-
-def _is_name(node: ast.expr, name: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == name
-
-
 def _constants(nodes: Iterable[ast.expr]) -> set[str]:
     return {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
 
@@ -883,8 +600,8 @@ def collect(repository: Repository, branches: Mapping[str, str], verbose: bool) 
     for branch, commit in branches.items():
         legacy = branch in LEGACY_BRANCHES
         tree = repository.tree(commit)
-        sources = Sources(repository, tree, cache)
-        signatures = Signatures(sources)
+        sources = BranchSources(repository, tree, cache)
+        signatures = Signatures(sources, {})
         files = [path for path in sorted(tree) if path.endswith(".py")]
         for reader in READERS:
             if (reader.generation == "legacy") != legacy:
@@ -907,17 +624,17 @@ def collect(repository: Repository, branches: Mapping[str, str], verbose: bool) 
                 if not re.fullmatch(family.namespace, path):
                     continue
                 module = sources.module(path)
-                bound = sources.names(path)
+                bound = sorted(name for name in sources.names(path) if isinstance(sources.find(path, name), Found))
                 if module is not None and family.names is not None:
                     # A name imported straight from paddle is an operator too, though its parameters are out of reach.
-                    bound += [n for n, (origin, _) in module.imports.items() if origin.startswith("paddle.vision")]
+                    bound += [n for n, (origin, named) in module.imports.items() if named and origin.startswith("paddle.vision")]
                 for name in bound:
                     if not re.fullmatch(family.keep, name):
                         continue
                     if family.names is not None:
                         vocabulary.learn(family.names, [name])
-                    if family.params is not None and (found := sources.find(path, name)) is not None:
-                        vocabulary.learn(family.params, signatures.parameters(*found))
+                    if family.params is not None and (found := signatures.of(path, name)) is not None:
+                        vocabulary.learn(family.params, sorted(found.names))
         escapes |= signatures.escapes
         for _, generation, document in shipped(repository, tree):
             vocabulary.learn_file(generation, document)
