@@ -186,8 +186,13 @@ def suggest(kind: str, written: str, among: Collection[str] | None = None) -> Su
     choice = names(kind) if among is None else among
     here = MEANT.get(kind.partition(".")[2] if kind.startswith("legacy.") and kind not in MEANT else kind, {})
     meant = here.get(plain(written)) or (ARCHITECTURES.get(plain(written).replace(".", "")) if kind.endswith("arch") else None)
+    same = [name for name in choice if plain(name) == plain(written)]
+    if same:
+        return Suggestion(min(same))
     if meant in choice and meant is not None:
-        return Suggestion(meant)
+        bare = plain(written)
+        slip = [name for name in choice if len(bare) > 7 and distance(bare, plain(name), 1) is not None]
+        return Suggestion(min(slip) if slip else meant)
     if kind.endswith("arch"):
         for suffix in SUFFIXES:
             stem = written.strip().removesuffix(suffix)

@@ -62,6 +62,9 @@ class Signatures:
             meaning = self.sources.resolve(path, base)
             if not isinstance(meaning, Found) or not isinstance(meaning.node, ast.ClassDef):
                 return self.of_meaning(meaning, seen) if method == "__init__" else UNKNOWN
+            if id(meaning.node) in seen:
+                return UNKNOWN
+            seen = seen | {id(meaning.node)}
             own = _method(meaning.node, method)
             if own is not None:
                 return UNKNOWN if id(own) in seen else self._function(meaning.path, own, meaning.node, seen | {id(own)})

@@ -1,9 +1,10 @@
 """Collect the names and parameters of PaddleClas's components into ``knowledge/vocabulary/components.json``.
 
-    python scripts/make_components.py PATH_TO_PADDLECLAS_GIT [--branches NAME ...] [--output FILE] [--verbose]
+    python scripts/make_components.py PATH_TO_PADDLECLAS_GIT [--wheel FILE] [--branches NAME ...] [--output FILE] [--verbose]
 
 PATH_TO_PADDLECLAS_GIT is a clone (bare or not) of https://github.com/PaddlePaddle/PaddleClas. Nothing is checked out, imported or executed:
-sources are read from git's object store and parsed with ``ast``. What counts as a component, and where PaddleClas looks it up, is
+sources are read from git's object store and parsed with ``ast``. A wheel of paddleclas, where one is given, counts as one branch more: 2.6.0 has a
+network that no branch kept. What counts as a component, and where PaddleClas looks it up, is
 ``knowledge/namespaces.py``; how a constructor's parameters are followed is ``knowledge/signatures.py``. Two files hold the same table if and only
 if they are equal byte for byte.
 """
@@ -15,13 +16,14 @@ import ast
 import json
 import re
 import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from knowledge.namespaces import FIXED, INJECTED, NAMESPACES, OVERWRITTEN, written
-from knowledge.python_source import Module
+from knowledge.python_source import Module, Sources
 from knowledge.signature import UNKNOWN, Signature
 from knowledge.signatures import Signatures
 from knowledge.visible import visible
@@ -70,6 +72,15 @@ MARKERS = sorted(
 )
 
 
+class WheelSources(Sources):
+    """The Python files of a wheel, which holds them below `paddleclas/`."""
+
+    def __init__(self, wheel: zipfile.ZipFile) -> None:
+        names = {name.removeprefix("paddleclas/"): name for name in wheel.namelist() if name.endswith(".py")}
+        super().__init__(lambda path: wheel.read(names[path]).decode("utf-8", errors="replace") if path in names else None)
+        self.tree = names
+
+
 class Table:
     """Components by kind and name; for each branch, as a bit, the signature it has there."""
 
@@ -85,7 +96,7 @@ class Table:
         variants = self.found.setdefault(kind, {}).setdefault(name, {})
         variants[signature] = variants.get(signature, 0) | bit
 
-    def branch(self, number: int, sources: BranchSources, legacy: bool, escapes: set[str]) -> None:
+    def branch(self, number: int, sources: BranchSources | WheelSources, legacy: bool, escapes: set[str]) -> None:
         """Take everything that one branch has."""
         bit = 1 << number
         signatures = Signatures(sources, OUTSIDE)
@@ -106,13 +117,13 @@ class Table:
             for name in FIXED["regularizer"]:
                 self.add("regularizer", name, OUTSIDE[f"paddle.regularizer.{name}Decay"], bit)
         for path in MARKERS:
-            if path in sources.tree:
+            if path in sources.tree and isinstance(sources, BranchSources):
                 known = self.blobs.setdefault(path, {})
                 short = sources.tree[path][:12]
                 known[short] = known.get(short, 0) | bit
         escapes |= signatures.escapes
 
-    def _hidden(self, kind: str, folder: str, sources: BranchSources, names: set[str], bit: int) -> None:
+    def _hidden(self, kind: str, folder: str, sources: BranchSources | WheelSources, names: set[str], bit: int) -> None:
         """Classes that are there but that PaddleClas does not bring into its namespace."""
         for path in sources.tree:
             if not path.endswith(".py") or not re.match(folder, path):
@@ -178,6 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Collect the names and parameters of PaddleClas's components.")
     parser.add_argument("repository", type=Path, help="a clone of PaddleClas, bare or not")
     parser.add_argument("--branches", nargs="+", default=["release/static", *LEGACY_BRANCHES, *MODERN_BRANCHES], metavar="NAME")
+    parser.add_argument("--wheel", type=Path, help="a wheel of paddleclas, taken as one branch more")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     parser.add_argument("--verbose", action="store_true", help="also say where keywords could not be followed")
     options = parser.parse_args(arguments)
@@ -191,6 +203,12 @@ def main(arguments: list[str] | None = None) -> int:
             legacy = branch in ("release/static", *LEGACY_BRANCHES)
             table.branch(number, BranchSources(repository, repository.tree(commit), cache), legacy, escapes)
             print(f"{branch}: {commit[:10]}", file=sys.stderr)
+        if options.wheel:
+            version = options.wheel.name.split("-")[1]
+            table.branches.append(version)
+            commits[version] = options.wheel.name
+            with zipfile.ZipFile(options.wheel) as wheel:
+                table.branch(len(table.branches) - 1, WheelSources(wheel), False, escapes)
         text = table.render(commits)
     finally:
         repository.close()
