@@ -30,7 +30,7 @@ UNKNOWN = [
     ("Arch.name", "mobilenet_v3_large", "mobilenet_v3_large", "MobileNetV3_large_x1_0"),
     ("Loss.Train.0", {"CrossEntropyLoss": {"weight": 1.0}}, "CrossEntropyLoss", "CELoss"),
     ("Loss.Eval.0", {"CELos": {"weight": 1.0}}, "CELos", "CELoss"),
-    ("Optimizer.name", "AdamWW", "AdamWW", "AdamW"),
+    ("Optimizer.name", "Momentom", "Momentom", "Momentum"),
     ("Optimizer.lr.name", "StepLR", "StepLR", "Step"),
     ("Optimizer.regularizer", {"name": "L2Decay", "coeff": 0.0001}, "L2Decay", "L2"),
     ("Metric.Eval.0", {"Accuracy": {"topk": [1]}}, "Accuracy", "TopkAcc"),
@@ -49,7 +49,7 @@ UNKNOWN = [
 def test_cfg110_positive_unknown_name(tmp_path: Path, key: str, value: Any, name: str, suggestion: str) -> None:
     project = Project(tmp_path, "modern", {key: value})
     finding = project.finding("CFG110", shows=(name, suggestion))
-    assert (finding.severity, finding.entry) == ("error", "5.1")
+    assert (finding.severity, finding.entry) == ("error", "config.components")
     assert finding.evidence["name"] == name
     assert finding.evidence["suggestion"] == suggestion
     line, column = project.place(f"^{name}:" if isinstance(value, (dict, list)) and "name" not in value else f": ^{name}")

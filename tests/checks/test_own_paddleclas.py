@@ -51,7 +51,7 @@ def test_own_loss_with_a_decorator(tmp_path: Path) -> None:
 def test_a_name_that_only_another_branch_has(tmp_path: Path) -> None:
     finding = own(tmp_path, {"Arch.name": "PPHGNetV2_B4"}).finding("CFG110", shows=("develop",))
     assert finding.severity == "error"
-    assert finding.evidence["branches"][-1] == "develop"
+    assert "develop" in finding.evidence["branches"]
     assert own(tmp_path, {"Arch.name": "MyNett"}).finding("CFG110").evidence["suggestion"] == "MyNet"
 
 

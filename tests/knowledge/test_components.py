@@ -154,7 +154,7 @@ def test_meanings_lead_to_names_that_are_there() -> None:
         ("gear", "ArcFace", "ArcMargin"),
         ("schedule", "CosineAnnealing", "Cosine"),
         ("legacy.transform", "RandomCrop", "RandCropImage"),
-        ("deploy.transform", "Normalise", "NormalizeImage"),
+        ("deploy.transform", "Decode", "DecodeImage"),
         ("transform", "colorjitter", "ColorJitter"),
     ],
 )
