@@ -261,12 +261,11 @@ def _fitting(pipeline: Pipeline, trouble: Trouble, crop: Op) -> Iterator[Fix]:
 def transform_value_impossible(pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
     """A parameter has a value with which the transform cannot be built, or cannot take any image."""
     for pipeline, trouble, op in _troubles(pipelines, deployed, "value"):
-        if op is None:
-            continue
+        if op is None or trouble.parameter is None or trouble.parameter not in op.params:
+            continue  # what is left out is CFG112's
         value = trouble.values.get("value")
         yield Finding(
             at=pipeline.blamed(trouble),
-            case="left-out" if trouble.parameter is None or trouble.parameter not in op.params else "default",
             fixes=tuple(_possible(op, trouble.parameter, value)),
             split=pipeline.split,
             op=op.name,

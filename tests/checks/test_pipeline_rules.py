@@ -350,7 +350,6 @@ def test_cfg307_skipped(tmp_path: Path) -> None:
         ([{"RandCropImage": {"size": 0}}, NORMAL], "size", []),
         ([{"RandCropImage": {"size": -224}}, NORMAL], "size", []),
         ([{"CropImage": {"size": [224]}}, NORMAL], "size", []),
-        ([{"ResizeImage": {"interpolation": "bicubic"}}, NORMAL], "size", []),
         ([{"RandCropImage": {"size": 224, "interpolation": "cubic"}}, NORMAL], "interpolation", []),
         ([{"RandCropImage": {"size": 224, "scale": 0.5}}, NORMAL], "scale", []),
         ([{"RandCropImage": {"size": 224, "ratio": [0, 1]}}, NORMAL], "ratio", []),
@@ -376,6 +375,7 @@ def test_cfg308_negative(tmp_path: Path) -> None:
     "ops",
     [
         [{"ResizeImage": {"resize_short": 256.0}}, {"CropImage": {"size": 224}}, NORMAL],
+        [{"ResizeImage": {"interpolation": "bicubic"}}, NORMAL],  # the size is missing: CFG112
         [{"ResizeImage": {"size": [224, 256, 3]}}, NORMAL],  # what follows the two is not read
         [{"RandCropImage": {"size": 224, "scale": [1.0, 0.08]}}, NORMAL],  # the order of the two does not matter
         [{"RandCropImage": {"size": 224, "backend": "pillow", "interpolation": "cubic"}}, NORMAL],  # OpenCV's bilinear instead
