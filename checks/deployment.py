@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -277,6 +276,8 @@ def deploy_result_unused(deploy: DeployConfig) -> Iterator[Finding]:
     indicator = section.get("main_indicator") or ""
     for name in listed:
         if name not in POST_PROCESSES:
+            import difflib  # 3 ms, and few names are wrong
+
             near = difflib.get_close_matches(name.lower(), [known.lower() for known in POST_PROCESSES], 1, 0.7)
             known = next((known for known in POST_PROCESSES if near and known.lower() == near[0]), None)
             rename = (Fix("rename", "advice", "safe", values={"name": known}),) if known else ()
