@@ -26,6 +26,9 @@ CONTAINERS = ("RecModel", "DistillationModel", "AttentionModel")
 MOST_SUGGESTIONS = 200
 """So many unknown names get a suggestion; a file with more of them is no config with a slip in it."""
 
+ASSERTED: dict[str, tuple[str, ...]] = {"DistillationModel": ("models",), "AttentionModel": ("models",)}
+"""Parameters with a default that the constructor then asserts it is not."""
+
 SCHEDULE_KEYS = ("learning_rate", "lr", "base_lr", "init_lr")
 
 
@@ -206,7 +209,9 @@ def missing_parameter(config: TrainingConfig, components: Components, own: OwnPa
         if found is None:
             continue
         given = set(use.parameters)
-        missing = found.required - given
+        missing = (found.required | set(ASSERTED.get(use.name, ()))) - given
+        if use.kind == "transform":
+            missing -= {"class_num"}  # of an operator of batches, which stands in the wrong list (CFG310)
         one_of = ONE_OF.get(use.name, ())
         if not missing and not (one_of and set(one_of) <= found.names and not given & set(one_of)):
             continue
@@ -233,6 +238,8 @@ def _missing_says(use: Use, wanted: list[str], one_of: tuple[str, ...]) -> str:
         return "AssertionError: weight must be in param" if use.parameters else "TypeError: argument … is not iterable"
     if tuple(wanted) == one_of:
         return "OperatorParamError: invalid params for ReisizeImage"
+    if use.name in ASSERTED:
+        return "AssertionError"
     if use.kind.startswith("arch") and use.name == "RecModel":
         return "KeyError: 'Backbone'"
     return f"TypeError: … missing {len(wanted)} required positional argument{'s' if len(wanted) > 1 else ''}: '{wanted[0]}'"
@@ -271,20 +278,6 @@ def malformed_list_item(config: TrainingConfig, components: Components, own: Own
         elif item.problem in ("not-a-list", "bad-parameters"):
             at = _key_at(config, item.path)
         yield Finding(at=at, case=_case(case, item.when), fixes=tuple(fixes), **{"second": "", **values})
-    for use in components.uses:
-        if wrong := _misplaced(use):
-            values = {"key": use.path, "keys": [use.name], "value": "", "first": use.name, "second": ""}
-            yield Finding(at=_name_at(config, use), case=_case(wrong, use.when), fixes=(Fix(wrong, "advice", "safe"),), **values)
-
-
-def _misplaced(use: Use) -> str | None:
-    """Whether a transform of batches stands among those of single images, or the reverse."""
-    if use.kind not in ("transform", "transform.batch") or not table.known(use.kind, use.name):
-        return None
-    mixes = use.name == "OpSampler" or table.known("transform.mix", use.name)
-    if mixes != (use.kind == "transform.batch"):
-        return "misplaced-batch" if mixes else "misplaced"
-    return None
 
 
 def _other(item: Malformed, key: str) -> Use:
