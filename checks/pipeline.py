@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.facts.image_sizes import ImageSizes, SizedSplit
-from checks.facts.image_state import Trouble, TroubleKind
+from checks.facts.image_state import CONTRAST_MAX, CONTRAST_MIN, Trouble, TroubleKind
 from checks.facts.pipelines import DeployedPipelines, Op, Pipeline, Pipelines
-from checks.facts.training_config import TrainingConfig
 from checks.model import DEPLOY, EVAL, INFER, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 
@@ -19,12 +18,6 @@ NORMALIZE_SNIPPET = """- NormalizeImage:
     mean: [0.485, 0.456, 0.406]
     std: [0.229, 0.224, 0.225]
     order: ''"""
-
-CONTRAST_MAX = 20.0
-"""How far black and white may lie apart after normalisation. In the 8,600 lists PaddleClas ships it is 1.0 to 5.2; in values that were never
-divided by 255 it is 255 and more."""
-CONTRAST_MIN = 0.2
-"""How near they may lie. Normalised twice they are 0.08 apart."""
 
 RESIZE_PER_CROP = 256 / 224
 """The shorter side before the crop, as the usual evaluation has it."""
@@ -322,21 +315,6 @@ def _size_snippet(split: SizedSplit) -> str:
     )
 
 
-@check("CFG310", name="operator-in-wrong-list", stages=STAGES)
-def operator_in_wrong_list(pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
-    """A batch operator among the transforms of one sample, or the reverse."""
-    for pipeline, trouble, op in _troubles(pipelines, deployed, "batch-operator", "sample-operator"):
-        if op is None:
-            continue
-        yield Finding(
-            at=op.at,
-            case="default" if trouble.kind == "batch-operator" else "sample-in-batch",
-            fixes=(Fix("move-to-batch" if trouble.kind == "batch-operator" else "move-to-samples", "advice", "safe"),),
-            split=pipeline.split,
-            op=op.name,
-        )
-
-
 @check("CFG311", name="resize-size-ignored", stages=STAGES)
 def resize_size_ignored(pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
     """ResizeImage is given both resize_short and size; size is then not read."""
@@ -382,44 +360,3 @@ def no_augmentation(pipelines: Pipelines) -> Iterator[Finding]:
             split=pipeline.split,
             ops=[op.name for op in pipeline.ops],
         )
-
-
-CHANNEL_KEYS = ("input_image_channel", "in_chans", "in_channels", "input_channels", "img_channels")
-"""Parameters of networks that set how many channels the first layer takes; without one it is 3."""
-
-
-@check("CFG314", name="channel-count-differs", stages=TRAIN | EVAL | INFER)
-def channel_count_differs(config: TrainingConfig, pipelines: Pipelines) -> Iterator[Finding]:
-    """NormalizeImage pads the image to four channels and the network takes three, or the reverse."""
-    model = config.tree.raw("ARCHITECTURE" if config.generation == "legacy" else "Arch")
-    stated = list(_channels(model))
-    for pipeline in _used(pipelines, None):
-        if pipeline.final is None:
-            continue
-        channels = pipeline.final.channels
-        expected = 4 if stated and all(n == 4 for n in stated) else 3
-        if channels == expected or channels in stated:
-            continue
-        op = next((o for o in reversed(pipeline.ops) if o.name == "NormalizeImage"), None)
-        if op is None:
-            continue
-        fix = Fix("set-channels", "edit", "unsafe", at=_place_for(op, "channel_num"), value=expected, values={"expected": expected})
-        yield Finding(
-            at=op.place("channel_num"),
-            fixes=(fix,) if op.params else (),
-            split=pipeline.split,
-            channels=channels,
-            expected=expected,
-        )
-
-
-def _channels(model: Any) -> Iterator[int]:
-    if isinstance(model, dict):
-        for key, value in model.items():
-            if key in CHANNEL_KEYS and type(value) is int:
-                yield value
-            else:
-                yield from _channels(value)
-    elif isinstance(model, list):
-        for item in model:
-            yield from _channels(item)

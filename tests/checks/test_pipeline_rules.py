@@ -432,30 +432,8 @@ def test_cfg309_skipped(tmp_path: Path) -> None:
     assert reason(project, "CFG309") == "no-image-sizes"
 
 
-# CFG310 operator-in-wrong-list
-
 MIXUP: dict[str, Any] = {"MixupOperator": {"alpha": 0.2}}
 BATCH = "DataLoader.Train.dataset.batch_transform_ops"
-
-
-def test_cfg310_positive(tmp_path: Path) -> None:
-    project = trained(tmp_path, [DECODE, CROP, NORMAL, MIXUP])
-    finding = project.finding("CFG310", shows=("MixupOperator",))
-    assert (finding.severity, at(finding)) == ("error", (CONFIG, *project.place("^MixupOperator")))
-    project = trained(tmp_path, [DECODE, CROP, NORMAL], **{BATCH: [ERASE]})
-    assert at(project.finding("CFG310")) == (CONFIG, *project.place("^RandomErasing"))
-
-
-def test_cfg310_negative(tmp_path: Path) -> None:
-    assert passes(trained(tmp_path, [DECODE, CROP, NORMAL, ERASE], **{BATCH: [MIXUP]}), "CFG310")
-
-
-def test_cfg310_near_miss_unknown_operator(tmp_path: Path) -> None:
-    assert passes(trained(tmp_path, [DECODE, CROP, NORMAL], **{BATCH: [{"OurMix": None}]}), "CFG310")
-
-
-def test_cfg310_skipped(tmp_path: Path) -> None:
-    assert reason(no_lists(tmp_path), "CFG310") == "no-transforms"
 
 
 # CFG311 resize-size-ignored
@@ -522,36 +500,6 @@ def test_cfg313_near_miss_batches_are_mixed(tmp_path: Path) -> None:
 
 def test_cfg313_skipped(tmp_path: Path) -> None:
     assert reason(no_lists(tmp_path), "CFG313") == "no-transforms"
-
-
-# CFG314 channel-count-differs
-
-
-def test_cfg314_positive(tmp_path: Path) -> None:
-    project = trained(tmp_path, [DECODE, CROP, normal(channel_num=4)])
-    finding = project.finding("CFG314", shows=(4, 3))
-    assert (finding.severity, at(finding)) == ("error", (CONFIG, *project.place("channel_num: ^4")))
-    assert project.assert_repaired_by(finding) == [3]
-
-
-def test_cfg314_positive_network_of_four(tmp_path: Path) -> None:
-    project = trained(tmp_path, [DECODE, CROP, NORMAL], **{"Arch.input_image_channel": 4})
-    assert [f.evidence["expected"] for f in project.findings("CFG314")] == [4, 4]
-
-
-def test_cfg314_negative(tmp_path: Path) -> None:
-    four = [DECODE, {"ResizeImage": {"size": 224}}, normal(channel_num=4)]
-    changes = {"Arch.input_image_channel": 4, "DataLoader.Eval.dataset.transform_ops": four}
-    assert passes(trained(tmp_path, [DECODE, CROP, normal(channel_num=4)], **changes), "CFG314")
-
-
-def test_cfg314_near_miss_one_of_two_networks_takes_four(tmp_path: Path) -> None:
-    models = [{"Teacher": {"name": "ResNet50", "input_image_channel": 4}}, {"Student": {"name": "ResNet18", "in_chans": 3}}]
-    assert passes(trained(tmp_path, [DECODE, CROP, NORMAL], **{"Arch.models": models}), "CFG314")
-
-
-def test_cfg314_skipped(tmp_path: Path) -> None:
-    assert reason(no_lists(tmp_path), "CFG314") == "no-transforms"
 
 
 def test_a_list_that_breaks_early_gets_one_error(tmp_path: Path) -> None:

@@ -128,6 +128,13 @@ def test_dep102_positive_inference(tmp_path: Path) -> None:
     assert [made.finding("DEP102", stage=stage).severity for stage in ("train", "infer")] == ["warning", "error"]
 
 
+def test_dep102_positive_the_training_is_the_odd_one(tmp_path: Path) -> None:
+    made = project(tmp_path, **{TRAIN_KEY: [DECODE, CROP, normal(scale=1.0)]})
+    finding = made.finding("DEP102", shows=("Train", "Eval"))
+    assert finding.location.key == f"{TRAIN_KEY}.2.NormalizeImage.scale"
+    assert made.assert_repaired_by(finding) == ["1.0/255.0"]
+
+
 def test_dep102_negative(tmp_path: Path) -> None:
     assert passes(project(tmp_path), "DEP102")
 
