@@ -253,7 +253,7 @@ def _pipeline(
     dialect: str = "train",
 ) -> Pipeline | None:
     ops = operators(tree, key)
-    if not _whole(tree, key, ops) or not ops:
+    if not _whole(tree, key, ops):
         return None
     start, transposes, loss = entry
     batch_ops = operators(tree, batch_key) if batch_key else ()

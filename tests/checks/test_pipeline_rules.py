@@ -76,6 +76,11 @@ def test_cfg301_positive_late_and_now_and_then(tmp_path: Path) -> None:
     assert trained(tmp_path, [FLIP, DECODE, CROP, NORMAL]).finding("CFG301").severity == "warning"
 
 
+def test_cfg301_positive_no_transform_at_all(tmp_path: Path) -> None:
+    finding = trained(tmp_path, []).finding("CFG301")
+    assert (finding.severity, finding.location.key) == ("error", KEY["modern"])
+
+
 @pytest.mark.parametrize("generation", BOTH)
 def test_cfg301_negative(tmp_path: Path, generation: Generation) -> None:
     assert passes(trained(tmp_path, [DECODE, CROP, NORMAL], generation), "CFG301")
