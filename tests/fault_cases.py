@@ -13,14 +13,20 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import yaml
 
 from checks.facts.base import COLLECTORS, Collector, World
+from checks.facts.inference_model import DeployCode
+from checks.facts.machine import SharedMemory, StaleFile
+from checks.facts.output_folder import OutputFolder
 from checks.facts.packages import Packages
+from checks.model import Location
 from doctor.run import Run, run_check
 from doctor.settings import Settings
+from tests.deployments import pir, program
+from tests.projects import WEIGHTS
 
 CLASSES, TRAIN_IMAGES, EVAL_IMAGES, SIDE = 5, 80, 20, 64
 MACHINE = ("shm=8g", "cpus=2", "gpus=0")
@@ -258,15 +264,13 @@ def one(
             written = written.replace(*raw, 1)
         lay(folder, train, val, label_map, images or [], files or {})
         if deploy:
-            (folder / "inference").mkdir(exist_ok=True)
-            for name in ("inference.json", "inference.pdiparams"):
-                (folder / "inference" / name).write_bytes(b"{}")
+            model(folder, "json")
         for name in absent:
             (folder / name).unlink()
         if prepare is not None:
             prepare(folder)
         (folder / "config.yaml").write_text(written, encoding="utf-8")
-        with given(*(facts or (packages("3.3.1"),))):
+        with given(*(facts or (packages("3.3.1"), predictor()))):
             done = run_check(
                 "config.yaml",
                 overrides,
@@ -285,19 +289,21 @@ def one(
 
 def shm(workers: int, batch: int, images: int = 480, size: str = "64m", **more: Any) -> Make:
     """A loader of 224 px images for a container's /dev/shm."""
-    changes = {
-        f"{TRAIN}.loader.num_workers": workers,
-        f"{TRAIN}.sampler.batch_size": batch,
+    changes = {**px224(), f"{TRAIN}.loader.num_workers": workers, f"{TRAIN}.sampler.batch_size": batch, **more}
+    rows = many("train", images)
+    return one(changes, train=text(rows), images=[path for path, _ in rows], machine=(f"shm={size}", "cpus=64", "gpus=0"))
+
+
+def px224() -> dict[str, Any]:
+    """The base at 224 px."""
+    return {
         f"{TRAIN_OPS}.1.RandCropImage.size": 224,
         f"{EVAL_OPS}.1.ResizeImage.resize_short": 256,
         f"{EVAL_OPS}.2.CropImage.size": 224,
         "Infer.transforms.1.ResizeImage.resize_short": 256,
         "Infer.transforms.2.CropImage.size": 224,
         "Global.image_shape": [3, 224, 224],
-        **more,
     }
-    rows = many("train", images)
-    return one(changes, train=text(rows), images=[path for path, _ in rows], machine=(f"shm={size}", "cpus=64", "gpus=0"))
 
 
 def many(split: str, count: int) -> list[tuple[str, int]]:
@@ -306,20 +312,11 @@ def many(split: str, count: int) -> list[tuple[str, int]]:
 
 
 def weights(folder: Path) -> None:
-    """A checkpoint of the base: the three files that PaddleClas writes, empty dictionaries as pickles."""
+    """A checkpoint of the base: the three files that PaddleClas writes, as empty as they can be."""
     target = folder / "good64b"
     target.mkdir(exist_ok=True)
     for suffix in ("pdparams", "pdopt", "pdstates"):
-        (target / f"latest.{suffix}").write_bytes(b"\x80\x04}\x94.")
-
-
-def stale_memory(folder: Path) -> World:
-    """A machine on which PaddlePaddle was killed: its files are in /dev/shm and their process is gone."""
-    (folder / "machine" / "dev" / "shm").mkdir(parents=True, exist_ok=True)
-    (folder / "machine" / "proc" / "1").mkdir(parents=True, exist_ok=True)
-    for n in range(18):
-        (folder / "machine" / "dev" / "shm" / f"paddle_4242_{n}_71").write_bytes(b"x" * 4096)
-    return World(root=str(folder / "machine"), cwd=str(folder))
+        (target / f"latest.{suffix}").write_bytes(WEIGHTS)
 
 
 def no_network(folder: Path) -> World:
@@ -342,20 +339,48 @@ def companion(changes: dict[str, Any]) -> Make:
         def prepare(place: Path) -> None:
             (place / "deploy.yaml").write_text(yaml.safe_dump(deploy, sort_keys=False), encoding="utf-8")
             (place / "data" / "imagenet.txt").write_text(IMAGENET_MAP, encoding="utf-8")
-            static_model(place)
+            model(place, "json")
 
-        return one(prepare=prepare, facts=(packages("2.5.2"),), deploy_config="deploy.yaml")(folder)
+        return one(prepare=prepare, stage="deploy", facts=(packages("3.3.1"), predictor(memory_optim=False)), deploy_config="deploy.yaml")(
+            folder
+        )
 
     return make
 
 
-def static_model(folder: Path) -> None:
-    """An exported model of the format before PIR: its files, not its contents."""
-    (folder / "inference").mkdir(exist_ok=True)
-    for old in (folder / "inference").iterdir():
-        old.unlink()
-    for name in ("inference.pdmodel", "inference.pdiparams", "inference.pdiparams.info"):
-        (folder / "inference" / name).write_bytes(b"\x08\x00")
+def model(folder: Path, kind: str) -> None:
+    """An exported model of five classes: PIR (`json`, PaddlePaddle 3) or a program (`pdmodel`)."""
+    target = folder / "inference"
+    target.mkdir(exist_ok=True)
+    shapes: tuple[list[int], list[int]] = ([-1, CLASSES], [-1, 3, SIDE, SIDE])
+    (target / f"inference.{kind}").write_bytes(pir(*shapes) if kind == "json" else program(*shapes))
+    (target / "inference.pdiparams").write_bytes(b"\0" * 16)
+
+
+def predictor(memory_optim: bool = True) -> DeployCode:
+    """develop's predictor; the table's controls were run with `enable_memory_optim()` taken out."""
+    return DeployCode("predictor.py", by_prefix=True, memory_optim=memory_optim)
+
+
+def disk(problem: Literal["read-only"] | None, free: int) -> Make:
+    """The output folder on another file system."""
+    folder = OutputFolder("out", "/out", Location("config.yaml", 4, 15, "Global.output_dir"), "/", problem, free, free, 0)
+    return one(machine=("cpus=2",), facts=(packages("3.3.1"), folder))
+
+
+STALE = tuple(StaleFile(f"paddle_4242_{n}_71", 4242, 1 << 20) for n in range(18))
+"""What 4 workers of a killed process left behind."""
+
+
+def junk(content: bytes) -> Make:
+    """Weights that are none by their first bytes."""
+    return one({"Global.pretrained_model": "w/bad"}, files={"w/bad.pdparams": content})
+
+
+def swap_model(folder: Path) -> None:
+    """The program of a PaddlePaddle before PIR instead."""
+    (folder / "inference" / "inference.json").unlink()
+    model(folder, "pdmodel")
 
 
 def unequal(image: Path) -> None:
@@ -366,12 +391,8 @@ def unequal(image: Path) -> None:
     Image.effect_noise((96, 48), 50).convert("RGB").save(image, "jpeg")
 
 
-def small_disk(folder: Path) -> World:
-    """A machine on which the output folder has 5 MB left."""
-    return World(cwd=str(folder))
-
-
 LABELS, MAPS, PATHS, PARSE = ("2.1",), ("infer.label-map-mismatch",), ("data.path-missing",), ("data.label-parse",)
+PIR, COMPONENTS, FULL = ("infer.pir-format",), ("config.components", "5.1"), ("env.disk-full",)
 INFER_OPS, TOPK = "Infer.transforms", "Metric.Eval.0.TopkAcc.topk"
 DISTILLED = {
     "Arch": {
@@ -391,7 +412,6 @@ DISTILLED = {
         "Eval": [{"DistillationTopkAcc": {"model_key": "Student", "topk": [1, 2]}}],
     },
 }
-EXTRA = {"bad/zero.jpg": b"", "bad/text.jpg": b"this is no picture\n" * 9}
 
 
 def extra(name: str, content: bytes | None) -> Make:
@@ -473,35 +493,37 @@ FAULTS: dict[str, Case] = {
         "error",
     ),
     "op_badparam": Case(
-        one({f"{TRAIN_OPS}.1": {"RandCropImage": {"sizes": SIDE}}}), (f"{TRAIN_OPS}.1.RandCropImage.sizes",), ("5.1",), "error"
+        one({f"{TRAIN_OPS}.1": {"RandCropImage": {"sizes": SIDE}}}), (f"{TRAIN_OPS}.1.RandCropImage.sizes",), COMPONENTS, "error"
     ),
     "op_two_keys": Case(
         one({f"{TRAIN_OPS}.1": {"RandCropImage": {"size": SIDE}, "RandFlipImage": {"flip_code": 1}}}),
         (f"{TRAIN_OPS}.1",),
-        ("5.1",),
+        COMPONENTS,
         "error",
     ),
-    "op_nonorm": Case(one({TRAIN_OPS: TRAIN_TRANSFORMS[:2]}), (TRAIN_OPS,), ("5.1",), "error"),
+    "op_nonorm": Case(one({TRAIN_OPS: TRAIN_TRANSFORMS[:2]}), (TRAIN_OPS,), ("config.transforms",), "error"),
     "mixed_nocrop_w2": Case(
         one(
             {TRAIN_OPS: UNEQUAL, f"{TRAIN}.loader.num_workers": 2},
             prepare=lambda folder: unequal(folder / "data" / "train" / "0" / "im_003.jpg"),
         ),
         (TRAIN_OPS,),
-        ("5.1", "data.unequal-sizes"),
+        ("config.transforms",),
         "error",
     ),
-    "ckpt_suffix": Case(one(SUFFIX, prepare=weights), ("Global.checkpoints",), ("weights.path-missing",), "error"),
+    "ckpt_suffix": Case(one(SUFFIX, prepare=weights), ("Global.checkpoints",), ("train.resume",), "error"),
     "pre_dir": Case(
         one({"Global.pretrained_model": "./good64b"}, prepare=weights), ("Global.pretrained_model",), ("weights.path-missing",), "error"
     ),
     "pre_emptystr": Case(one({"Global.pretrained_model": ""}), ("Global.pretrained_model",), ("weights.path-missing",), "error"),
+    "pre_html": Case(junk(b"<html><body>404</body></html>\n"), ("Global.pretrained_model",), ("weights.path-missing",), "error"),
+    "pre_junk": Case(junk(bytes(range(200, 256)) * 70), ("Global.pretrained_model",), ("weights.path-missing",), "error"),
     "eval_nopre": Case(one(stage="eval"), ("Global.pretrained_model",), ("1.1", "weights.path-missing"), "error"),
     "eval_bgr": Case(
         one({f"{EVAL_OPS}.0.DecodeImage.to_rgb": False}, stage="train"),
         (f"{EVAL_OPS}.0.DecodeImage.to_rgb",),
         ("1.1", "infer.preprocess-mismatch"),
-        "error",
+        "warning",
     ),
     "norm_mean_wrong_eval": Case(
         one({f"{EVAL_OPS}.3.NormalizeImage.scale": "1.0"}),
@@ -524,7 +546,7 @@ FAULTS: dict[str, Case] = {
         one({f"{INFER_OPS}.0.DecodeImage.to_rgb": False, "Global.pretrained_model": "./good64b/latest"}, stage="infer", prepare=weights),
         (f"{INFER_OPS}.0.DecodeImage.to_rgb",),
         ("1.1", "infer.preprocess-mismatch"),
-        "error",
+        "warning",
     ),
     "infer_missing_img": Case(
         one({"Infer.infer_imgs": "none.jpg", "Global.pretrained_model": "./good64b/latest"}, stage="infer", prepare=weights),
@@ -557,20 +579,15 @@ FAULTS: dict[str, Case] = {
         (*MAPS, *PATHS),
         "error",
     ),
-    "pred_331_mem": Case(one(deploy=True), ("Global.inference_model_dir",), ("infer.pir-format",), "error"),
+    "pred_331_mem": Case(one(deploy=True), ("Global.inference_model_dir",), PIR, "error"),
     "pred_262_pdmodel": Case(
-        one(deploy=True, facts=(packages("2.6.2"),), prepare=lambda folder: static_model(folder)),
+        one(deploy=True, facts=(packages("2.6.2"), predictor()), prepare=swap_model),
         ("Global.inference_model_dir",),
-        ("infer.pir-format",),
+        PIR,
         "error",
     ),
-    "pred_262_json": Case(one(deploy=True, facts=(packages("2.6.2"),)), ("Global.inference_model_dir",), ("infer.pir-format",), "error"),
-    "pred_nodir": Case(
-        one({"Global.inference_model_dir": "none"}, deploy=True),
-        ("Global.inference_model_dir",),
-        (*PATHS, "infer.pir-format", "weights.path-missing"),
-        "error",
-    ),
+    "pred_262_json": Case(one(deploy=True, facts=(packages("2.6.2"), predictor())), ("Global.inference_model_dir",), PIR, "error"),
+    "pred_nodir": Case(one({"Global.inference_model_dir": "none"}, deploy=True), ("Global.inference_model_dir",), (*PIR, *PATHS), "error"),
     "predw_resize_mismatch": Case(
         companion({"PreProcess.transform_ops.0.ResizeImage.resize_short": 256, "PreProcess.transform_ops.1.CropImage.size": 224}),
         ("PreProcess.transform_ops.0.ResizeImage.resize_short", "PreProcess.transform_ops.1.CropImage.size"),
@@ -603,16 +620,16 @@ FAULTS: dict[str, Case] = {
     "nw_neg": Case(one({f"{TRAIN}.loader.num_workers": -1}), (f"{TRAIN}.loader.num_workers",), ("5.1",), "error"),
     "dev_typo": Case(one({"Global.device": "cuda"}), ("Global.device",), ("5.1",), "error"),
     "loss_typo": Case(
-        one({"Loss.Train": [{"CrossEntropyLoss": {"weight": 1.0}}]}), ("Loss.Train.0.CrossEntropyLoss", "Loss.Train.0"), ("5.1",), "error"
+        one({"Loss.Train": [{"CrossEntropyLoss": {"weight": 1.0}}]}), ("Loss.Train.0.CrossEntropyLoss", "Loss.Train.0"), COMPONENTS, "error"
     ),
-    "opt_typo": Case(one({"Optimizer.name": "AdamWW"}), ("Optimizer.name",), ("5.1",), "error"),
+    "opt_typo": Case(one({"Optimizer.name": "AdamWW"}), ("Optimizer.name",), COMPONENTS, "error"),
     "mixup_mixce": Case(
         one({"Loss.Train": [{"MixCELoss": {"weight": 1.0}}], f"{TRAIN}.dataset.batch_transform_ops": [{"MixupOperator": {"alpha": 0.2}}]}),
         ("Loss.Train.0.MixCELoss", "Loss.Train.0"),
-        ("5.1",),
+        COMPONENTS,
         "error",
     ),
-    "seed_str": Case(one({"Global.seed": "abc"}), ("Global.seed",), ("5.1",), "error"),
+    "seed_str": Case(one({"Global.seed": "abc"}), ("Global.seed",), ("5.2", "5.1"), "error"),
     "shm64_w4_b32": Case(shm(4, 32), (f"{TRAIN}.loader.num_workers",), ("1.3",), "error"),
     "shm64_w4_b13": Case(shm(4, 13, 200), (f"{TRAIN}.loader.num_workers",), ("1.3",), "error"),
     "shmprobe_w4_b13": Case(shm(4, 13), (f"{TRAIN}.loader.num_workers",), ("1.3",), "error"),
@@ -620,12 +637,21 @@ FAULTS: dict[str, Case] = {
     "shmprobe_w2_b23": Case(shm(2, 23), (f"{TRAIN}.loader.num_workers",), ("1.3",), "error"),
     "shmprobe_w1_b38": Case(shm(1, 38), (f"{TRAIN}.loader.num_workers",), ("1.3",), "error"),
     "shm64_eval_b64": Case(
-        shm(0, 8, TRAIN_IMAGES, **{f"{EVAL}.loader.num_workers": 4, f"{EVAL}.sampler.batch_size": 64}),
+        one(
+            {**px224(), f"{EVAL}.loader.num_workers": 4, f"{EVAL}.sampler.batch_size": 64},
+            val=text(many("val", 480)),
+            images=[path for path, _ in many("val", 480)],
+            machine=("shm=64m", "cpus=64", "gpus=0"),
+        ),
         (f"{EVAL}.loader.num_workers",),
         ("1.3",),
         "error",
     ),
-    "shm_leak_kill9": Case(one(world=stale_memory, machine=("cpus=2", "gpus=0")), ("/dev/shm",), ("1.3",), "info"),
+    "shm_leak_kill9": Case(
+        one(machine=("cpus=2", "gpus=0"), facts=(packages("3.3.1"), SharedMemory("/dev/shm", 64 << 20, 40 << 20, "tmpfs", None, STALE))),
+        ("/dev/shm", "config.yaml"),
+        ("1.3",),
+    ),
     "vit384_img224": Case(
         one(vit("ViT_base_patch16_384", 224)),
         ("Arch.name", f"{TRAIN_OPS}.1.RandCropImage.size", f"{TRAIN_OPS}.1.RandCropImage"),
@@ -643,7 +669,10 @@ FAULTS: dict[str, Case] = {
         one({**DISTILLED, "Arch.pretrained_list": ["good64b/latest", None]}, prepare=weights), ("Arch.pretrained_list",), ("2.3",), "error"
     ),
     "arch_pretrained_nonet": Case(
-        one({"Arch.pretrained": True}, world=no_network), ("Arch.pretrained",), ("weights.path-missing", "weights.download"), "error"
+        one({"Arch.pretrained": True}, world=no_network, machine=("cpus=2",), facts=(packages("3.3.1"),)),
+        ("Arch.pretrained",),
+        ("weights.download",),
+        "error",
     ),
     "relabel_train_only": Case(
         relabelled(ODD, [(p, 2 * k + 1) for p, k in EVAL_ROWS], 10, False), (f"{TRAIN}.dataset.relabel",), LABELS, "error"
@@ -655,10 +684,8 @@ FAULTS: dict[str, Case] = {
         "error",
     ),
     "both_shift_val_from1": Case(one(val=text([(p, (k + 1) % CLASSES) for p, k in EVAL_ROWS])), ("data/val_list.txt:1",), LABELS, "error"),
-    "out_readonly": Case(one({"Global.output_dir": "/sys/paddle-doctor/x"}), ("Global.output_dir",), ("env.output-folder", "5.1"), "error"),
-    "out_diskfull5": Case(
-        one({"Global.output_dir": "full/x"}, world=small_disk), ("Global.output_dir",), ("env.output-folder", "5.1"), "error"
-    ),
+    "out_readonly": Case(disk("read-only", 1 << 40), ("Global.output_dir",), FULL, "error"),
+    "out_diskfull5": Case(disk(None, 5_000_000), ("Global.output_dir",), FULL, "error"),
 }
 
 WORKS: dict[str, Make] = {
@@ -699,7 +726,5 @@ WORKS: dict[str, Make] = {
     "amp_cpu": one({"AMP": {"use_amp": True, "scale_loss": 128.0, "use_dynamic_loss_scaling": True, "level": "O1"}}),
 }
 
-NEEDS_WEIGHTS = frozenset(
-    {"pre_fc_mismatch", "pre_other_arch", "pre_junk", "pre_html", "pre_evil", "pre_evil2", "infer_wrong_cn", "export_cn1000"}
-)
+NEEDS_WEIGHTS = frozenset({"pre_fc_mismatch", "pre_other_arch", "pre_evil", "pre_evil2", "infer_wrong_cn", "export_cn1000"})
 """What only the contents of a weight file tell; the rules that read them are still to come."""
