@@ -73,6 +73,10 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     #
     "images-off": ("images are not looked at (--images off)", "未检查图片（--images off）"),
     "images-not-opened": ("images are not opened (--images {depth})", "未打开图片检查（--images {depth}）"),
+    "no-image-decoder": (
+        "--images full needs a decoder: pip install 'paddle-doctor[images]'",
+        "--images full 需要解码库：pip install 'paddle-doctor[images]'",
+    ),
     "no-images-read": ("no listed image could be looked into", "没有可检查内容的图片"),
     "no-infer-images": ("the config names no image for inference", "配置没有给出要预测的图片"),
     "no-decode-image": ("the config has no DecodeImage", "配置中没有 DecodeImage"),

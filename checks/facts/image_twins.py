@@ -81,7 +81,7 @@ def find_twins(
     for group in groups:
         for place in group:
             survey = surveys[place.survey]
-            path = os.path.normpath(os.path.join(roots[survey.split, survey.source], place.path))
+            path = os.path.join(roots[survey.split, survey.source], place.path)
             if path not in digests:
                 spent += place.size
                 if spent > MAX_BYTES:
@@ -93,7 +93,7 @@ def find_twins(
                     continue
             by_content.setdefault((place.size, digests[path]), []).append(place)
     # one file on two lines is the label rules' to report
-    equal = [group for group in by_content.values() if len({_path(place, surveys, roots) for place in group}) > 1]
+    equal = [group for group in by_content.values() if len(group) > 1 and len({_path(place, surveys, roots) for place in group}) > 1]
     if not equal:
         return TwinImages(0, 0, (), False)
     if crowded > len(wanted) // 2 and sum(map(len, equal)) > len(wanted) // 2:

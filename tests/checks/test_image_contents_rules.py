@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from checks.facts.image_worker import see
 from checks.facts.packages import Packages
 from tests.projects import PIXEL, TRAIN, Generation, Project, measured, passes, reason, rows
 
@@ -155,6 +156,11 @@ def test_img104_near_miss_pillow_reads_gif(tmp_path: Path) -> None:
 @pytest.mark.parametrize("images", ["off", "exists"])
 def test_img104_skipped(tmp_path: Path, images: str) -> None:
     assert reason(Project(tmp_path, "modern"), "IMG104", images=images) == ("images-off" if images == "off" else "images-not-opened")
+
+
+def test_img104_skipped_without_a_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("checks.facts.image_health.see_all", lambda paths, full, tell: ([see(path) for path in paths], []))
+    assert reason(Project(tmp_path, "modern"), "IMG104", images="full") == "no-image-decoder"
 
 
 # IMG105 no-readable-image

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.facts.image_scan import look
+from checks.facts.base import Cancelled
+from checks.facts.image_scan import look, paths_at
 from checks.facts.label_format import LabelFormat, Parsed, parse_line
 
 NAMES = ["a.jpg", "b.jpg", "A.JPG", "c d.jpg", "\u56fe.png", "dead.jpg", "link.jpg", "sub", ".", "..", "", "x" * 300, "e\u0301"]
@@ -66,3 +67,23 @@ def test_a_folder_that_may_be_entered_but_not_listed(tmp_path: Path, large: bool
     monkeypatch.setattr(os, "scandir", refuse)
     listed, missing, count = look(str(tmp_path / "list.txt"), LabelFormat(), str(tmp_path), large, lambda done: None)
     assert (listed, count, [item.line for item in missing]) == (21, 1, [21])
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_it_can_be_given_up(tmp_path: Path, large: bool) -> None:
+    (tmp_path / "list.txt").write_text("train/0.jpg 0\n" * 10)
+
+    def stop(done: int) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        look(str(tmp_path / "list.txt"), LabelFormat(), str(tmp_path), large, stop)
+
+
+@given(wanted=st.sets(st.integers(0, 60)), blank=st.integers(1, 50))
+def test_paths_at_lines(wanted: set[int], blank: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [f"{number}.jpg 0" if number != blank else "" for number in range(1, 51)]
+        Path(folder, "list.txt").write_text("\n".join(rows))
+        expected = [(number, f"{number}.jpg") for number in sorted(wanted) if 1 <= number <= 50 and number != blank]
+        assert paths_at(os.path.join(folder, "list.txt"), LabelFormat(), wanted) == expected
