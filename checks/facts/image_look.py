@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-HEAD = 4096
+HEAD = 8192
 """First bytes that are read of every file."""
 TAIL = 64
 """Last bytes that are read of every file."""
@@ -71,17 +71,27 @@ def image_size(data: bytes) -> tuple[int, int] | None:
     return (look.height, look.width) if look.height and look.width and look.orientation == 1 else None
 
 
+_PLAIN: dict[bytes, Look] = {}
+
+
+def plain_jpeg(head: bytes) -> Look | None:
+    """What nearly all JPEGs are, by their first bytes: three channels, not progressive, nothing that turns them or holds a picture of its own."""
+    frame = head.find(b"\xff\xc0\x00\x11\x08")
+    if frame < 0 or head.find(b"\xff\xe1", 0, frame) >= 0 or head.find(b"\xff\xed", 0, frame) >= 0:
+        return None
+    size = head[frame + 5 : frame + 10]
+    known = _PLAIN.get(size)
+    if known is None and len(size) == 5 and size[4] == 3 and head.startswith(b"\xff\xd8\xff"):
+        known = Look("", "jpeg", size[2] << 8 | size[3], size[0] << 8 | size[1], "RGB", 1)
+        if len(_PLAIN) < 4096:
+            _PLAIN[size] = known
+    return known
+
+
 def _jpeg(head: bytes, tail: bytes, size: int, read: Read) -> Look:
-    if tail.endswith(b"\xff\xd9"):
-        # nearly all files: one frame header of the usual shape, and nothing in front of it that may hold a picture of its own
-        frame = head.find(b"\xff\xc0\x00\x11\x08")
-        if (
-            frame > 0
-            and head.find(b"\xff\xe1", 0, frame) < 0
-            and head.find(b"\xff\xed", 0, frame) < 0
-            and head[frame + 9 : frame + 10] == b"\3"
-        ):
-            return Look("", "jpeg", head[frame + 7] << 8 | head[frame + 8], head[frame + 5] << 8 | head[frame + 6], "RGB", 1)
+    plain = plain_jpeg(head) if tail.endswith(b"\xff\xd9") else None
+    if plain is not None:
+        return plain
     kind, mode, width, height, orientation = "jpeg", "", 0, 0, 1
     place, known = 2, len(head)
     while True:

@@ -16,7 +16,7 @@ from typing import Any
 if __name__ == "__main__":  # as a program, with nothing but the standard library until a decoder is needed
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from checks.facts.image_look import HEAD, TAIL, Look, look_at
+from checks.facts.image_look import HEAD, TAIL, Look, look_at, plain_jpeg
 
 FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 REGULAR = stat.S_IFREG
@@ -24,6 +24,9 @@ MAX_PIXELS = 1 << 28
 """An image with more pixels is not decoded; OpenCV itself stops at 2^30, Pillow at about 2^27.4."""
 MEMORY = 4 << 30
 """What a decoding process may take in all."""
+
+# looked up once: there may be a million files
+_open, _stat, _read, _close, _checksum = os.open, os.fstat, os.read, os.close, zlib.crc32
 
 Seen = tuple[Look, int, int, int]
 """(what it is, size in bytes, mtime in nanoseconds, a checksum of its last bytes)."""
@@ -34,28 +37,26 @@ GONE: Seen = (Look("gone"), 0, 0, 0)
 def see(path: str) -> Seen:
     """One file, by its first and last bytes."""
     try:
-        handle = os.open(path, FLAGS)
+        handle = _open(path, FLAGS)
     except OSError as error:
         return _refused(error)
     except ValueError:
         return GONE
     try:
-        found = os.fstat(handle)
+        found = _stat(handle)
         size = found.st_size
         if found.st_mode & 0o170000 != REGULAR:
             return Look("folder" if stat.S_ISDIR(found.st_mode) else "special"), size, found.st_mtime_ns, 0
-        head = os.read(handle, HEAD)
-        if size <= HEAD:
-            tail = head[-TAIL:]
-            look = look_at(head, tail, size, lambda offset, count: head[offset : offset + count])
-        else:
-            tail = os.pread(handle, TAIL, size - TAIL)
+        head = _read(handle, HEAD)
+        tail = head[-TAIL:] if size <= HEAD else os.pread(handle, TAIL, size - TAIL)
+        look = plain_jpeg(head) if tail[-2:] == b"\xff\xd9" and head[:3] == b"\xff\xd8\xff" else None
+        if look is None:
             look = look_at(head, tail, size, lambda offset, count: os.pread(handle, count, offset))
-        return look, size, found.st_mtime_ns, zlib.crc32(tail)
+        return look, size, found.st_mtime_ns, _checksum(tail)
     except OSError:
         return Look("io"), 0, 0, 0
     finally:
-        os.close(handle)
+        _close(handle)
 
 
 def _refused(error: OSError) -> Seen:
