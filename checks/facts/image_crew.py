@@ -16,7 +16,7 @@ MANY = 20_000
 FRAME = 500
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "image_worker.py")
 PATIENCE = 20.0
-"""Seconds that one decoded image, or one frame of others, may take."""
+"""Seconds that a frame of files may take, and then each of them alone."""
 
 
 def usable_cpus() -> int:
@@ -85,33 +85,31 @@ class _Crew:
             return range(begin, self.next)
 
     def _serve(self) -> None:
-        import marshal
-
         worker: _Worker | None = None
         looks: dict[tuple[Any, ...], Look] = {}
         try:
             while mine := self._take():
-                at = mine.start
-                while at < mine.stop and self.refused is None:
+                parts = [mine]
+                while parts and self.refused is None:
+                    part = parts.pop()
                     if worker is None:
                         worker = _Worker(self.full)
                         if self.full:
                             self.decoders = worker.receive() or self.decoders
-                    worker.send(marshal.dumps([self.paths[index] for index in range(at, mine.stop)]))
-                    while at < mine.stop:
-                        rows = worker.receive()
-                        if rows is None:  # it hung or died over this file, or over one of this frame
-                            row = (Look("slow" if worker.hung else "died"), 0, 0, 0)
-                            rows = [row] * (1 if self.full else mine.stop - at)
-                            worker.stop()
-                            worker = None
-                        for look, *rest in rows:
-                            # most files of a list are alike, and a tuple that is known costs less than a new one
-                            self.results[at] = (looks.get(look) or looks.setdefault(look, Look(*look)), *rest)
-                            at += 1
-                        self.done += len(rows)
-                        if worker is None:
-                            break
+                    worker.send([self.paths[index] for index in part])
+                    rows = worker.receive()
+                    if rows is None:  # it hung or died over one of these files: which one shows when they go one by one
+                        fault = "slow" if worker.hung else "died"
+                        worker.stop()
+                        worker = None
+                        if len(part) > 1:
+                            parts += [range(index, index + 1) for index in reversed(part)]
+                            continue
+                        rows = [((fault, "", 0, 0, "", 1), 0, 0, 0)]
+                    for index, (look, *rest) in zip(part, rows, strict=True):
+                        # most files of a list are alike, and a tuple that is known costs less than a new one
+                        self.results[index] = (looks.get(look) or looks.setdefault(look, Look(*look)), *rest)
+                    self.done += len(part)
         except Exception as error:
             self.refused = error
         finally:
@@ -133,8 +131,12 @@ class _Worker:
         )
         self.hung = False
 
-    def send(self, data: bytes) -> None:
+    def send(self, paths: list[str]) -> None:
+        """Hand over a frame of files."""
+        import marshal
+
         assert self.process.stdin is not None
+        data = marshal.dumps(paths)
         with contextlib.suppress(OSError):  # it may have died, which `receive` will see
             self.process.stdin.write(len(data).to_bytes(4, "little") + data)
             self.process.stdin.flush()

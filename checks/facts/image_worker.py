@@ -160,12 +160,8 @@ def _frames(decoders: Decoders | None) -> None:
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while len(start := source.read(4)) == 4:
         paths = marshal.loads(source.read(int.from_bytes(start, "little")))
-        if decoders is None:
-            _send(sink, [(tuple(seen[0]), *seen[1:]) for seen in map(see, paths)])
-            continue
-        for path in paths:  # one by one, so that whoever waits knows on which file this process hangs
-            seen = decoders.decode(path, see(path))
-            _send(sink, [(tuple(seen[0]), *seen[1:])])
+        rows = [see(path) if decoders is None else decoders.decode(path, see(path)) for path in paths]
+        _send(sink, [(tuple(seen[0]), *seen[1:]) for seen in rows])
 
 
 def _send(sink: Any, rows: Any) -> None:
