@@ -1,4 +1,4 @@
-"""Many image files at once: worker processes, one for each usable CPU, with a deadline for every file."""
+"""Many image files at once, on all usable CPUs: in worker processes and, where nothing is decoded, in this one too."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def see_all(paths: Sequence[str], full: bool, tell: Callable[[int], None], cpus:
                 tell(number)
             found.append(see(path))
         return found, []
-    return _Crew(paths, full, tell, min(cpus or usable_cpus(), max(1, len(paths) // 16))).run()
+    size = min(cpus or usable_cpus(), max(1, len(paths) // 16))
+    return _Crew(paths, full, tell, size if full else size - 1).run()
 
 
 class _Crew:
@@ -65,11 +66,15 @@ class _Crew:
         for thread in threads:
             thread.start()
         try:
-            while any(thread.is_alive() for thread in threads):
-                threads[0].join(0.05)
-                for thread in threads:
-                    thread.join(0.01)
+            while not self.full and (mine := self._take()):  # this process takes its share, and need not be started first
+                self.results[mine.start : mine.stop] = [see(self.paths[index]) for index in mine]
+                self.done += len(mine)
                 self.tell(self.done)
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(0.05)
+                    self.tell(self.done)
+            self.tell(self.done)
         except BaseException:
             self.next = len(self.paths)
             self.refused = InterruptedError()
@@ -124,7 +129,7 @@ class _Worker:
         import subprocess
 
         self.process = subprocess.Popen(
-            [sys.executable, PROGRAM, "full" if full else "quick"],
+            [sys.executable, PROGRAM, "full"] if full else [sys.executable, "-S", PROGRAM, "quick"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
