@@ -188,7 +188,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description="Collect the names and parameters of PaddleClas's components.")
     parser.add_argument("repository", type=Path, help="a clone of PaddleClas, bare or not")
-    parser.add_argument("--branches", nargs="+", default=["release/static", *LEGACY_BRANCHES, *MODERN_BRANCHES, "dev_hackathon4"], metavar="NAME")
+    parser.add_argument(
+        "--branches", nargs="+", default=["release/static", *LEGACY_BRANCHES, *MODERN_BRANCHES, "dev_hackathon4"], metavar="NAME"
+    )
     parser.add_argument("--wheel", type=Path, help="a wheel of paddleclas, taken as one branch more")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     parser.add_argument("--verbose", action="store_true", help="also say where keywords could not be followed")

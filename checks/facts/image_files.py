@@ -120,10 +120,7 @@ def root_of(config: TrainingConfig, dataset: Dataset) -> str:
 def _list(
     config: TrainingConfig, survey: LabelSurvey, dataset: Dataset, root: str, listed: int, missing: list[MissingImage], count: int
 ) -> ImageList:
-    if survey.bom:  # the mark in front of the first path is the encoding rule's to report
-        marked = [item for item in missing if item.line == 1 and item.path.startswith("\ufeff")]
-        missing = [item for item in missing if item not in marked]
-        count -= len(marked)
+    missing, count = _not_the_encoding(survey, missing, count)
     written: Value[str] | None = dataset.image_root
     near: NearMatch | None = None
     moved: Relocation | None = None
@@ -149,6 +146,18 @@ def _list(
         near=near,
         moved=moved,
     )
+
+
+def _not_the_encoding(survey: LabelSurvey, missing: list[MissingImage], count: int) -> tuple[list[MissingImage], int]:
+    """Without the images that are missing for a byte order mark or another encoding: those lines are the encoding rule's to report."""
+    if not survey.bom and survey.not_utf8 is None:
+        return missing, count
+    kept = [item for item in missing if not (item.line == 1 and item.path.startswith("\ufeff")) and _is_utf8(item.path)]
+    return kept, count - (len(missing) - len(kept)) if kept else 0
+
+
+def _is_utf8(path: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in path)
 
 
 def _nearly_all(missing: int, listed: int) -> bool:

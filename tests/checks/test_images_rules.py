@@ -185,6 +185,17 @@ def test_img102_near_miss_odd_paths_that_are_there(tmp_path: Path) -> None:
     assert passes(project, "IMG102")
 
 
+def test_img102_near_miss_the_encoding_has_a_rule_of_its_own(tmp_path: Path) -> None:
+    project = Project(tmp_path / "gbk", "modern")
+    project.write("data/train_list.txt", rows(TRAIN).encode() + "\u82b1.png 1\n".encode("gbk") * 300)
+    assert passes(project, "IMG102")
+    project = Project(tmp_path / "bom", "modern")
+    project.write("data/train_list.txt", "\ufeff" + rows(TRAIN))
+    assert passes(project, "IMG102")
+    os.unlink(tmp_path / "bom/data/train/1/1.png")
+    assert project.finding("IMG102").evidence["missing"] == 1
+
+
 def test_img102_near_miss_market1501_has_no_list(tmp_path: Path) -> None:
     project = Project(tmp_path, "modern", {"DataLoader.Train.dataset.name": "Market1501", "DataLoader.Eval.dataset.name": "Market1501"})
     assert reason(project, "IMG102") == "no-images-listed"
