@@ -295,10 +295,12 @@ def _as_it_should_be(config: TrainingConfig, item: Malformed, *, indent: bool = 
     if item.problem in ("two-keys", "not-a-list") and isinstance(value, dict):
         return "".join(_item(key, params) for key, params in value.items())
     if item.problem == "bad-parameters":
+        if value is None:
+            return f"- {item.keys[0]}: {{}}\n"
         found = table.signature(item.kind, item.keys[0])
         wanted = sorted(found.required) if found else []
         return _item(item.keys[0], dict.fromkeys(wanted[:1] or ["…"], value if not isinstance(value, dict) else "…"))
-    return _item(item.value if item.value.isidentifier() else "…", {})
+    return _item(item.value if item.value.isidentifier() and item.problem == "not-a-mapping" else "Name", {})
 
 
 def _item(name: str, params: Any) -> str:

@@ -82,7 +82,8 @@ class Sources:
     def file(self, dotted: str) -> str | None:
         """The path of a dotted module inside the checkout."""
         stem = dotted.replace(".", "/").removeprefix("paddleclas/")
-        for path in (f"{stem}.py", f"{stem}/__init__.py"):
+        # deploy/ is a folder to start programs in: 2.2 and 2.3 import `python.det_preprocess` there
+        for path in (f"{stem}.py", f"{stem}/__init__.py", *([f"deploy/{stem}.py"] if dotted.startswith("python.") else [])):
             if self.module(path) is not None:
                 return path
         return None

@@ -102,7 +102,7 @@ class Table:
         signatures = Signatures(sources, OUTSIDE)
         for kind, space in NAMESPACES.items():
             names = visible(sources, kind) if (space.generation == "legacy") == legacy or space.generation == "deploy" else None
-            if names is None:
+            if not names:  # release/static has its optimizers in paddle
                 continue
             self.kinds[kind] = self.kinds.get(kind, 0) | bit
             for name in sorted(names):

@@ -135,6 +135,7 @@ class _Reading:
         self.folder = folder
         self.branch = branch
         self.blobs = blobs
+        self.generation = "legacy" if os.path.isdir(os.path.join(folder, "ppcls", "modeling")) else "modern"
         self.names: dict[str, tuple[str, ...]] = {}
         self.like: dict[str, str] = {}
         self.signatures: dict[str, OwnSignature] = {}
@@ -143,7 +144,7 @@ class _Reading:
 
     def take(self, use: Use) -> None:
         kind = base(use.kind)
-        if kind not in NAMESPACES:
+        if kind not in NAMESPACES or NAMESPACES[kind].generation not in (self.generation, "deploy"):
             return
         self._namespace(kind)
         known = use.name in self.names[kind] if kind in self.names else table.known(kind, use.name, self.like.get(kind, "?"))
