@@ -43,28 +43,23 @@ class Piece:
     """One piece of a file with its usual lines: `good` are their indexes (None for all lines), the other arrays are theirs.
 
     Spans are half open. `labels` are the numbers in the label column (not offset), empty for multi-label rows, whose `label_starts` and
-    `label_ends` are to be read by the caller. `columns` is the number of cells of each good line,
+    `label_ends` are to be read by the caller. `controls` says whether there are control characters in the piece, `wide` whether there may be
+    white space or invisible characters beyond ASCII. `columns` is the number of cells of each good line,
     `doubled` whether its separator stands twice in a row (None: in none of them).
     """
 
     __slots__ = (
-        "buffer",
-        "columns",
-        "controls",
-        "doubled",
-        "ends",
-        "good",
-        "label_ends",
-        "label_starts",
-        "labels",
-        "path_ends",
-        "path_starts",
+        *("ascii", "buffer", "columns", "controls", "data", "doubled", "ends", "good", "label_ends", "label_starts", "labels"),
+        *("path_ends", "path_starts", "wide"),
     )
 
-    def __init__(self, buffer: Any, ends: Indexes, controls: bool) -> None:
-        self.buffer = buffer
-        self.ends = ends
-        self.controls = controls
+    def __init__(self, np: Any, data: bytes) -> None:
+        self.data = data
+        self.buffer = np.frombuffer(data, np.uint8)
+        self.ascii = data.isascii()
+        self.wide = not self.ascii and _wide_spaces(data)
+        self.controls = b"\x7f" in data
+        self.ends: Indexes = np.zeros(0, np.int64)
         self.columns = 0
         self.doubled: Any = None
         self.good: Indexes | None = None
@@ -100,25 +95,25 @@ class Piece:
                 setattr(self, name, values[fine])
 
 
-def wide_spaces(piece: bytes) -> bool:
+def _wide_spaces(piece: bytes) -> bool:
     """Whether there may be white space or invisible characters beyond ASCII: a quick look that never misses any."""
     return b"\xc2" in piece or b"\xe2" in piece or b"\xe1" in piece or b"\xef" in piece or (b"\xe3" in piece and b"\xe3\x80\x80" in piece)
 
 
-def take_apart(np: Any, piece: bytes, shape: Columns, wide: bool) -> Piece:
-    """The usual lines of a piece, which ends with a line end.
+def take_apart(np: Any, data: bytes, shape: Columns) -> Piece:
+    """The usual lines of some data, which ends with a line end.
 
     Args:
         np: numpy.
-        piece: whole lines.
+        data: whole lines.
         shape: of the rule.
-        wide: there may be white space beyond ASCII in the piece.
     """
-    buffer = np.frombuffer(piece, np.uint8)
+    found = Piece(np, data)
+    buffer, wide = found.buffer, found.wide
     separator = shape.separator
-    if shape.any_space and b"\t" in piece[: piece.find(b"\n")]:
+    if shape.any_space and b"\t" in data[: data.find(b"\n")]:
         separator = b"\t"
-    starts, grid, found, others = _cells(np, buffer, separator, shape)
+    starts, grid, others = _cells(np, found, separator, shape)
     if grid is None:
         found.good = np.zeros(0, np.int64)
         found.labels = found.path_starts = found.path_ends = found.label_starts = found.label_ends = found.good
@@ -150,7 +145,7 @@ def take_apart(np: Any, piece: bytes, shape: Columns, wide: bool) -> Piece:
             fine &= ~overlapping.any(axis=1)
         if bool(touching.any()):
             found.doubled = touching.any(axis=1)
-    unsure = _unsure_lines(np, piece, found.ends, shape, others, wide)
+    unsure = _unsure_lines(np, data, found.ends, shape, others, wide)
     longest = int((found.ends - starts).max(initial=0))
     if len(unsure) or longest >= label_lines.MAX_LINE:
         plain = found.ends - starts < label_lines.MAX_LINE
@@ -168,8 +163,9 @@ def take_apart(np: Any, piece: bytes, shape: Columns, wide: bool) -> Piece:
     return found
 
 
-def _cells(np: Any, buffer: Any, separator: bytes, shape: Columns) -> tuple[Any, Any, Piece, Any]:
-    """Line starts; the separators of the good lines, one row each (None if there are no such lines); the piece; marks of other blanks."""
+def _cells(np: Any, piece: Piece, separator: bytes, shape: Columns) -> tuple[Any, Any, Any]:
+    """Line starts; the separators of the good lines, one row each (None if there are no such lines); marks of other blanks."""
+    buffer = piece.buffer
     gap, code = len(separator), separator[0] if separator else 0
     blank = separator in (b" ", b"\t")
     low = np.flatnonzero(buffer < (33 if blank else 32))
@@ -178,14 +174,14 @@ def _cells(np: Any, buffer: Any, separator: bytes, shape: Columns) -> tuple[Any,
     if blank and width and width >= shape.wanted and len(low) % (width + 1) == 0:
         rows, marks = kinds.reshape(-1, width + 1), low.reshape(-1, width + 1)
         if bool((rows[:, width] == _NEWLINE).all()) and bool((rows[:, :width] == code).all()):
-            ends = np.ascontiguousarray(marks[:, width])
-            return _starts(np, ends), marks[:, :width], Piece(buffer, ends, False), low[:0]
-    ends = low[kinds == _NEWLINE]
+            piece.ends = np.ascontiguousarray(marks[:, width])
+            return _starts(np, piece.ends), marks[:, :width], low[:0]
+    ends = piece.ends = low[kinds == _NEWLINE]
     starts = _starts(np, ends)
     others = low[(kinds != _NEWLINE) & (kinds != code)] if blank else low[kinds != _NEWLINE]
-    found = Piece(buffer, ends, bool(np.any((buffer[others] < 32) & (buffer[others] != 9))))
+    piece.controls = piece.controls or bool(np.any((buffer[others] < 32) & (buffer[others] != 9)))
     if not shape.usable:
-        return starts, None, found, others
+        return starts, None, others
     if blank:
         places = low[kinds == code]
     elif gap == 1:
@@ -199,15 +195,15 @@ def _cells(np: Any, buffer: Any, separator: bytes, shape: Columns) -> tuple[Any,
     counts = np.diff(upto, prepend=0)
     enough = counts[counts >= max(shape.wanted, 1)]
     if not len(enough):
-        return starts, None, found, others
+        return starts, None, others
     width = int(np.bincount(np.minimum(enough, 64)).argmax())
     if len(places) != width * len(ends) or len(enough) != len(ends) or not bool((counts == width).all()):
-        found.good = np.flatnonzero(counts == width)
-        if not len(found.good):
-            return starts, None, found, others
-    if found.good is None:
-        return starts, places.reshape(-1, width), found, others
-    return starts, places[(upto[found.good] - width)[:, None] + np.arange(width)], found, others
+        piece.good = np.flatnonzero(counts == width)
+        if not len(piece.good):
+            return starts, None, others
+    if piece.good is None:
+        return starts, places.reshape(-1, width), others
+    return starts, places[(upto[piece.good] - width)[:, None] + np.arange(width)], others
 
 
 def _starts(np: Any, ends: Any) -> Any:
@@ -217,13 +213,13 @@ def _starts(np: Any, ends: Any) -> Any:
     return starts
 
 
-def _unsure_lines(np: Any, piece: bytes, ends: Any, shape: Columns, others: Any, wide: bool) -> Any:
+def _unsure_lines(np: Any, data: bytes, ends: Any, shape: Columns, others: Any, wide: bool) -> Any:
     """Indexes of lines that are to be read by the exact rule whatever they look like: other white space, and headers."""
     spots = others if shape.any_space else others[:0]
     if shape.any_space and wide:
-        spots = np.concatenate((spots, np.array([match.start() for match in _WIDE_SPACE.finditer(piece)], np.int64)))
-    if shape.header is not None and (piece.startswith(shape.header) or b"\n" + shape.header in piece):
-        heads = [match.end() - 1 for match in re.finditer(b"(?:^|\n)" + re.escape(shape.header), piece)]
+        spots = np.concatenate((spots, np.array([match.start() for match in _WIDE_SPACE.finditer(data)], np.int64)))
+    if shape.header is not None and (data.startswith(shape.header) or b"\n" + shape.header in data):
+        heads = [match.end() - 1 for match in re.finditer(b"(?:^|\n)" + re.escape(shape.header), data)]
         spots = np.concatenate((spots, np.array(heads, np.int64)))
     return np.searchsorted(ends, spots)
 

@@ -9,22 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from checks.facts.label_columns import Columns, Piece, take_apart, wide_spaces
+from checks.facts.ahead import ahead
+from checks.facts.label_columns import Columns, Piece, take_apart
+from checks.facts.label_folders import FolderKeys, FolderTally
 from checks.facts.label_lines import LabelFile, Told
 from checks.facts.label_tables import Comparison, Folders, PathTable, Repeats, Shared, Source, label_of, printable
+from checks.facts.span_hash import hash_spans
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Hashes = npt.NDArray[np.uint64]
+    from checks.facts.span_hash import Hashes
 
 BATCH = 200_000
 """How many suspected lines are compared at once, about 60 MB of paths at most."""
-_USUAL_LENGTH = 128
-_GOLDEN = 0x9E3779B97F4A7C15
-_GOLDEN_SQUARED = 0xD1B54A32D192ED03
-_SLOT_BITS = 20
 _SLASH = 47
 _BLOCK = 1 << 18
 
@@ -70,28 +66,19 @@ def read_hashes(source: Source, most: int, told: Told | None = None) -> tuple[Ha
 
     shape = Columns(source.rule)
     before = source.prefix.encode("utf-8", "surrogateescape")
-    folders = _FolderTally(np, source.rule.offset, most) if source.rule.labels == "class" else None
+    folders = FolderTally(np, source.rule.offset, most) if source.rule.labels == "class" else None
     found: Hashes = np.zeros(source.lines, np.uint64)
-    with LabelFile(source.path, told=told) as file:
-        for data in file.pieces():
-            piece = take_apart(np, data, shape, not data.isascii() and wide_spaces(data))
-            _only_plain_paths(np, piece, bool(before), shape.image == 0)
+    with LabelFile(source.path, told) as file:
+        for piece, hashes, keys in ahead(lambda data: _hash_piece(np, data, shape, before), file.pieces()):
             first, file.lines = file.lines, file.lines + len(piece.ends)
             if file.lines > len(found):  # it has grown since it was surveyed
                 found = np.concatenate((found, np.zeros(file.lines, np.uint64)))
-            starts = piece.path_starts
-            if before:
-                shift = (np.arange(len(piece.ends)) if piece.good is None else piece.good) * len(before)
-                prefixed = before + data.replace(b"\n", b"\n" + before)
-                hashes = hash_spans(np, prefixed, starts + shift, piece.path_ends + shift + len(before))
-            else:
-                hashes = hash_spans(np, data, starts, piece.path_ends)
             found[first : file.lines][slice(None) if piece.good is None else piece.good] = hashes
-            if folders is not None:
-                folders.add(data, piece)
+            if folders is not None and keys is not None:
+                folders.add(piece, keys)
             odd = piece.odd(np)
             texts, places = [], []
-            for index, line in zip(odd, _lines(np, data, piece.ends, odd), strict=True):
+            for index, line in zip(odd, _lines(np, piece.data, piece.ends, odd), strict=True):
                 parsed = source.read(line)
                 if parsed is not None:
                     texts.append(source.key(parsed.path).encode("utf-8", "surrogateescape"))
@@ -104,6 +91,17 @@ def read_hashes(source: Source, most: int, told: Told | None = None) -> tuple[Ha
             if folders is not None and folders.full:
                 folders = None
     return found[: file.lines], printable(folders.result()) if folders is not None else None
+
+
+def _hash_piece(np: Any, data: bytes, shape: Columns, before: bytes) -> tuple[Piece, Hashes, FolderKeys | None]:
+    piece = take_apart(np, data, shape)
+    _only_plain_paths(np, piece, bool(before), shape.image == 0)
+    keys = FolderKeys(np, piece) if piece.count and not shape.multilabel else None
+    if not before:
+        return piece, hash_spans(np, data, piece.path_starts, piece.path_ends), keys
+    shift = (np.arange(len(piece.ends)) if piece.good is None else piece.good) * len(before)
+    prefixed = before + data.replace(b"\n", b"\n" + before)
+    return piece, hash_spans(np, prefixed, piece.path_starts + shift, piece.path_ends + shift + len(before)), keys
 
 
 def _lines(np: Any, data: bytes, ends: Any, indexes: list[int]) -> Iterator[str]:
@@ -132,116 +130,6 @@ def _only_plain_paths(np: Any, piece: Piece, has_prefix: bool, first_column: boo
         fine &= plain if piece.good is None else plain[piece.good]
     if not bool(fine.all()):
         piece.narrow(fine)
-
-
-def hash_spans(np: Any, data: bytes, starts: Any, ends: Any) -> Hashes:
-    """A 64-bit hash of each span of bytes, never 0: the sum of its 8-byte words, each times an odd number of its place.
-
-    The last word overlaps the one before, so that no byte needs a mask. The numbers are powers of 2^64 divided by the golden ratio (Knuth,
-    TAOCP 3, 6.4). Of 1.3 million different paths two collide with a chance of about 5e-8.
-    """
-    words = np.ndarray((len(data) + _USUAL_LENGTH,), "<u8", data + bytes(_USUAL_LENGTH + 7), 0, (1,))
-    lengths = ends - starts
-    longest, shortest = int(lengths.max(initial=0)), int(lengths.min(initial=0))
-    factor = _GOLDEN
-    state = lengths.astype(np.uint64) * np.uint64(factor)
-    longer: Any = None
-    for place in range(0, longest - 8, 8):
-        factor = factor * _GOLDEN % 2**64
-        if place < _USUAL_LENGTH:
-            word = words[starts + place] * np.uint64(factor)
-            state += word if place + 8 < shortest else np.where(lengths > place + 8, word, 0)
-        else:  # one line of 60 kB must not make every line as dear
-            longer = np.flatnonzero(lengths > place + 8) if longer is None else longer[lengths[longer] > place + 8]
-            state[longer] += words[starts[longer] + place] * np.uint64(factor)
-    final = words[np.maximum(ends - 8, starts)]
-    if shortest < 8:
-        masks = np.array([(1 << (8 * n)) - 1 for n in range(9)], np.uint64)
-        final = final & masks[np.minimum(lengths, 8)]
-    # the last word stands at another place for each length, so its factor must not depend on the place
-    hashes: Hashes = state + (final ^ (final >> np.uint64(31))) * np.uint64(_GOLDEN_SQUARED)
-    hashes |= np.uint64(1)
-    return hashes
-
-
-class _FolderTally:
-    """Samples per folder and label. A table of slots finds the pair of a line by its hash; what it does not know is told apart one by one."""
-
-    def __init__(self, np: Any, offset: int, most: int) -> None:
-        self.np = np
-        self.offset = offset
-        self.most = most
-        self.pairs: list[tuple[str, int]] = []
-        self.known: dict[int, int] = {}
-        self.names: set[str] = set()
-        self.slots: Any = np.zeros(1 << _SLOT_BITS, np.int32)
-        self.keys: Any = np.zeros(0, np.uint64)
-        self.counts: Any = np.zeros(0, np.int64)
-        self.others: dict[tuple[str, int], int] = {}
-
-    @property
-    def full(self) -> bool:
-        """Whether there are too many folders to be told."""
-        return len(self.names) > self.most
-
-    def add(self, data: bytes, piece: Piece) -> None:
-        """Count the good lines of a piece."""
-        np = self.np
-        if not piece.count:
-            return
-        slashes = np.flatnonzero(piece.buffer == _SLASH)
-        starts, ends = piece.path_starts, piece.path_starts
-        if len(slashes):
-            last = slashes[np.maximum(np.searchsorted(slashes, piece.path_ends) - 1, 0)]
-            ends = np.where((last >= starts) & (last < piece.path_ends), last, starts)
-        hashes = hash_spans(np, data, starts, ends)
-        hashes += piece.labels.astype(np.uint64) * np.uint64(_GOLDEN_SQUARED)
-        hashes ^= hashes >> np.uint64(29)
-        hashes *= np.uint64(_GOLDEN)
-        slots = (hashes >> np.uint64(64 - _SLOT_BITS)).astype(np.int64)
-        if len(self.keys):
-            ids = self.slots[slots]
-            hit = self.keys[ids] == hashes
-            self.counts += np.bincount(ids[hit], minlength=len(self.counts))
-            missed = np.flatnonzero(~hit)
-        else:
-            missed = np.arange(len(hashes))
-        if len(missed):
-            self._add_new(data, piece, hashes, slots, starts, ends, missed)
-
-    def _add_new(self, data: bytes, piece: Piece, hashes: Any, slots: Any, starts: Any, ends: Any, missed: Any) -> None:
-        np = self.np
-        keys, index, counts = np.unique(hashes[missed], return_index=True, return_counts=True)
-        index = missed[index]
-        ids, times, fresh = [], counts.tolist(), []
-        rows = zip(keys.tolist(), starts[index].tolist(), ends[index].tolist(), piece.labels[index].tolist(), strict=True)
-        for key, start, end, label in rows:
-            number = self.known.get(key)
-            if number is None:
-                number = self.known[key] = len(self.pairs)
-                name = data[start:end].decode("utf-8", "surrogateescape")
-                self.names.add(name)
-                self.pairs.append((name, label + self.offset))
-                fresh.append(key)
-            ids.append(number)
-        self.keys = np.concatenate((self.keys, np.array(fresh, np.uint64)))
-        self.counts = np.concatenate((self.counts, np.zeros(len(fresh), np.int64)))
-        np.add.at(self.counts, ids, times)
-        self.slots[slots[index]] = ids
-
-    def add_one(self, folder: str, label: int) -> None:
-        """Count one sample."""
-        self.names.add(folder)
-        self.others[folder, label] = self.others.get((folder, label), 0) + 1
-
-    def result(self) -> Folders:
-        """Folder → label → samples."""
-        found: Folders = {}
-        rows = [*zip(self.pairs, self.counts.tolist(), strict=True), *self.others.items()]
-        for (folder, label), samples in rows:
-            labels = found.setdefault(folder, {})
-            labels[label] = labels.get(label, 0) + samples
-        return found
 
 
 def suspects(lists: list[Hashes], pairs: list[tuple[int, int]]) -> Hashes:
@@ -298,7 +186,7 @@ def read_some(source: Source, indexes: Any, told: Told | None = None) -> PathTab
 
     table = PathTable()
     done = 0
-    with LabelFile(source.path, told=told) as file:
+    with LabelFile(source.path, told) as file:
         for data in file.pieces():
             if done == len(indexes):
                 break

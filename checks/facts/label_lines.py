@@ -27,10 +27,9 @@ class LabelFile:
     """A label file that is being read, piece by piece; what its bytes tell is known when it has been read.
 
     `position` counts the bytes that were read, `lines` is counted up by whoever reads the pieces.
-    `too_long` hears of a line of 64 KiB or more: its number and how it begins.
     """
 
-    def __init__(self, path: str, too_long: Callable[[int, bytes], None] | None = None, told: Told | None = None) -> None:
+    def __init__(self, path: str, told: Told | None = None) -> None:
         self.path = path
         self.size = 0
         self.lines = 0
@@ -38,7 +37,6 @@ class LabelFile:
         self.bom = False
         self.crlf = False
         self.not_utf8: tuple[int, int, str] | None = None
-        self._too_long = too_long
         self._told = told
         self._stream: Any = None
 
@@ -56,7 +54,7 @@ class LabelFile:
         self._stream.close()
 
     def pieces(self) -> Iterator[bytes]:
-        """Whole lines, each with `\\n` at its end; `\\r\\n` and `\\r` end a line as well.
+        """Whole lines, each with `\\n` at its end; `\\r\\n` and `\\r` end a line as well. Of a line longer than `MAX_LINE` only so much is given.
 
         Raises:
             Unreadable: the file cannot be read, or is binary.
@@ -82,7 +80,6 @@ class LabelFile:
                     rest = held
                     continue
                 data, skipping = data[end:], False
-                self.lines += 1
             cut = data.rfind(b"\n") + 1
             if cut:
                 # one copy of a mebibyte instead of two
@@ -90,9 +87,8 @@ class LabelFile:
                 rest = data[cut:] + held
             else:
                 rest = rest + data + held
-            if len(rest) - len(held) >= MAX_LINE:
-                if self._too_long:
-                    self._too_long(self.lines + 1, rest)
+            if len(rest) - len(held) >= MAX_LINE + 4:
+                yield _whole_characters(rest[: MAX_LINE + 4]) + b"\n"
                 rest, skipping = held, True
             if self._told and block:
                 self._told(self.lines, max(self.lines, self.lines * self.size // self.position))
@@ -130,6 +126,14 @@ class LabelFile:
             return piece.decode("utf-8", "surrogateescape")
 
 
+def _whole_characters(start: bytes) -> bytes:
+    """The start of a long line without the last, cut, character."""
+    end = len(start) - 1
+    while end > len(start) - 4 and start[end] & 0xC0 == 0x80:
+        end -= 1
+    return start[:end] if start[end] & 0x80 else start
+
+
 def visible(text: str, longest: int | None = PREVIEW) -> str:
     """Text for a person: what cannot be seen is written as its code point; cut after `longest` characters."""
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -151,7 +155,8 @@ def read_lines(path: str, numbers: set[int]) -> dict[int, str]:
             file.lines += piece.count(b"\n")
             here = [number for number in numbers if first <= number <= file.lines]
             lines = piece.split(b"\n") if here else []
-            found.update((number, lines[number - first].decode("utf-8", "surrogateescape")) for number in here)
+            texts = ((number, lines[number - first]) for number in here)
+            found.update((number, text.decode("utf-8", "surrogateescape")) for number, text in texts if len(text) < MAX_LINE)
             if file.lines >= max(numbers, default=0):
                 break
     return found

@@ -139,7 +139,7 @@ def scan_file(path: str, rule: LabelFormat, large: bool, told: Told | None = Non
         Unreadable: missing, a folder, a device, without permission, or binary.
     """
     scan = Scan(rule)
-    with LabelFile(path, scan.note_too_long, told) as file:
+    with LabelFile(path, told) as file:
         counts = _scan_large(file, scan) if large and has_numpy() else _scan_small(file, scan)
         scan.size, scan.lines, scan.bom, scan.crlf, scan.not_utf8 = file.size, file.lines, file.bom, file.crlf, file.not_utf8
     if rule.labels == "class":
@@ -201,18 +201,16 @@ def _scan_small(file: LabelFile, scan: Scan) -> dict[int, tuple[int, int]]:
 def _scan_large(file: LabelFile, scan: Scan) -> dict[int, tuple[int, int]]:
     import numpy as np
 
-    from checks.facts.label_columns import Columns, take_apart, wide_spaces
+    from checks.facts.ahead import ahead
+    from checks.facts.label_columns import Columns, take_apart
 
     shape = Columns(scan.rule)
     tally = _Tally(np, scan.rule.offset)
-    for data in file.pieces():
-        first = file.lines + 1
-        text, wide = "", False
-        if not data.isascii():
-            text, wide = file.decode(first, data), wide_spaces(data)
-        piece = take_apart(np, data, shape, wide)
+    for piece in ahead(lambda data: take_apart(np, data, shape), file.pieces()):
+        first, data = file.lines + 1, piece.data
         file.lines += len(piece.ends)
-        if piece.controls or b"\x7f" in data or (wide and INVISIBLE.search(text)):
+        text = "" if piece.ascii else file.decode(first, data)
+        if piece.controls or (piece.wide and INVISIBLE.search(text)):
             scan.note_invisible(first, text or data.decode("ascii"))
         if shape.multilabel:
             _count_rows(np, piece, scan, first)

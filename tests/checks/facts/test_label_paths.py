@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from checks.facts import label_hashes, label_lines
 from checks.facts.base import Cancelled, Request, World
 from checks.facts.label_format import MODERN, LabelFormat
-from checks.facts.label_hashes import compare_large, hash_spans
+from checks.facts.label_hashes import compare_large
 from checks.facts.label_paths import LabelPaths, ListPaths
 from checks.facts.label_tables import Comparison, Source, compare_small
+from checks.facts.span_hash import hash_spans
 from doctor.engine import Event, FactProgress
 from doctor.run import Run, run_check
 from doctor.settings import Settings
