@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from checks.facts.label_format import LabelFormat
-from checks.facts.label_hashes import hash_spans
 from checks.facts.listed_images import blocks, exact_path, paths_of, usual_spans
+from checks.facts.span_hash import hash_spans
 
 LOOKED_CLOSER = 200
 """Missing images for which something that nearly matches is looked for."""

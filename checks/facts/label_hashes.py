@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from checks.facts.ahead import ahead
 from checks.facts.label_columns import Columns, Piece, take_apart
 from checks.facts.label_folders import FolderKeys, FolderTally
 from checks.facts.label_lines import LabelFile, Told
@@ -69,7 +68,8 @@ def read_hashes(source: Source, most: int, told: Told | None = None) -> tuple[Ha
     folders = FolderTally(np, source.rule.offset, most) if source.rule.labels == "class" else None
     found: Hashes = np.zeros(source.lines, np.uint64)
     with LabelFile(source.path, told) as file:
-        for piece, hashes, keys in ahead(lambda data: _hash_piece(np, data, shape, before), file.pieces()):
+        for data in file.pieces():
+            piece, hashes, keys = _hash_piece(np, data, shape, before)
             first, file.lines = file.lines, file.lines + len(piece.ends)
             if file.lines > len(found):  # it has grown since it was surveyed
                 found = np.concatenate((found, np.zeros(file.lines, np.uint64)))
@@ -78,7 +78,7 @@ def read_hashes(source: Source, most: int, told: Told | None = None) -> tuple[Ha
                 folders.add(piece, keys)
             odd = piece.odd(np)
             texts, places = [], []
-            for index, line in zip(odd, _lines(np, piece.data, piece.ends, odd), strict=True):
+            for index, line in zip(odd, _lines(np, data, piece.ends, odd), strict=True):
                 parsed = source.read(line)
                 if parsed is not None:
                     texts.append(source.key(parsed.path).encode("utf-8", "surrogateescape"))

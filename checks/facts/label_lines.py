@@ -1,4 +1,4 @@
-"""Label files as streams of whole lines: a mebibyte at a time, line ends normalised, hostile files refused."""
+"""Label files as streams of whole lines: half a mebibyte at a time, line ends normalised, hostile files refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 
 from checks.facts.base import Unreadable
 
-CHUNK = 1 << 20
+CHUNK = 1 << 19
+"""Half a mebibyte and the arrays that numpy makes of it stay in a cache of the second level."""
 MAX_LINE = 1 << 16
 """A line longer than 64 KiB is no `path label` (Linux paths end at 4 KiB); it is reported and skipped, not kept in memory."""
 PREVIEW = 60
@@ -82,7 +83,7 @@ class LabelFile:
                 data, skipping = data[end:], False
             cut = data.rfind(b"\n") + 1
             if cut:
-                # one copy of a mebibyte instead of two
+                # one copy instead of two
                 yield b"".join((rest, memoryview(data)[:cut])) if rest or cut < len(data) else data
                 rest = data[cut:] + held
             else:

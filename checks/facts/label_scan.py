@@ -1,4 +1,4 @@
-"""Counting a label file: small ones line by line, large ones a mebibyte at a time with numpy.
+"""Counting a label file: small ones line by line, large ones half a mebibyte at a time with numpy.
 
 Both ways give the same counts (a property test holds them together); the second is there for lists of the size of ImageNet, and keeps nothing of a
 line but its label's count. A usual line (see `label_columns`) is read on the fast way, every other by `parse_line`, the dataset class's own rule.
@@ -201,13 +201,12 @@ def _scan_small(file: LabelFile, scan: Scan) -> dict[int, tuple[int, int]]:
 def _scan_large(file: LabelFile, scan: Scan) -> dict[int, tuple[int, int]]:
     import numpy as np
 
-    from checks.facts.ahead import ahead
     from checks.facts.label_columns import Columns, take_apart
 
     shape = Columns(scan.rule)
     tally = _Tally(np, scan.rule.offset)
-    for piece in ahead(lambda data: take_apart(np, data, shape), file.pieces()):
-        first, data = file.lines + 1, piece.data
+    for data in file.pieces():
+        first, piece = file.lines + 1, take_apart(np, data, shape)
         file.lines += len(piece.ends)
         text = "" if piece.ascii else file.decode(first, data)
         if piece.controls or (piece.wide and INVISIBLE.search(text)):
