@@ -1,7 +1,7 @@
 """How long the survey of large label files takes and what it needs, beside PaddleClas's own loading loop and polars.
 
 Usage: `python benchmarks/labels.py [PART ...] [--rounds N] [--lines N] [--many N]`, the parts being `imagenet` (1,281,167 lines), `formats` (other
-dataset classes, 300,000 lines each) and `21k` (14.2 million lines, needs 500 MB of disk, and polars for its other half). Files are generated.
+dataset classes, a quarter of those lines each) and `21k` (14.2 million lines, 500 MB of disk; polars for its other half). Files are generated.
 
 The loop is that of each dataset class: readlines, `strip().split()`, `np.int64` a line, lists kept. Its `os.path.exists` of every image is left out.
 """
