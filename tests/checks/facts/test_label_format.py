@@ -90,6 +90,12 @@ def test_multilabel_rows_keep_their_values() -> None:
     assert parse_line("a.jpg\t1", LEGACY_MULTILABEL) == Parsed("a.jpg", 0, (1,))
 
 
+def test_the_camera_of_veriwild_is_a_number_where_there_is_one() -> None:
+    assert parse_line("a.jpg 3 7", MODERN["VeriWild"]) == Parsed("a.jpg", 3, (), 3)
+    assert parse_line("a.jpg 3", MODERN["VeriWild"]) == Parsed("a.jpg", 3)
+    assert parse_line("a.jpg 3 c7", MODERN["VeriWild"]) == "not-integer"
+
+
 def test_only_classes_with_a_list_take_a_delimiter() -> None:
     assert set(MODERN) >= TAKES_DELIMITER
 
@@ -128,6 +134,8 @@ def test_a_line_is_read_as_the_dataset_class_reads_it(line: str, rule: LabelForm
             if rule.exact and len(parts) != 2:
                 raise ValueError
             path, text = parts[rule.image_column], parts[rule.label_column]
+            if rule.integer_column is not None:
+                [int(part) for part in parts[rule.integer_column :][:1]]
             if rule.labels == "multilabel":
                 expected = Parsed(path, 0, tuple(int(item) for item in text.split(",")), len(parts))
             else:
