@@ -13,9 +13,11 @@ from checks.facts.base import Request, World
 from checks.facts.training_config import TrainingConfig, collect_training_config
 from doctor.run import Run, run_check
 from doctor.settings import Settings
+from scripts.make_corpus_doc import ABSENT_DATA, MACHINE, findings, verdict
 
-ABSENT_DATA = {"LAB101", "IMG101"}
-MACHINE = ("shm=64g", "cpus=64", "gpus=0")
+CANNOT_TRAIN = {"ResNet50_UReID_infer.yaml": {"CFG110"}}
+"""The one config that really stops at the start of a training: its transform `RandomCrop` does not exist."""
+
 
 
 def configs(shared: Path) -> list[Path]:
@@ -34,7 +36,7 @@ def test_no_real_config_is_called_wrong(shared: Path, tmp_path: Path, stage: str
         done = check(path, tmp_path, stage)
         assert not done.crashes, (path, done.crashes)
         errors = {f.code for f in done.report.findings if f.severity == "error"}
-        assert errors <= ABSENT_DATA, (path, errors)
+        assert errors <= ABSENT_DATA | CANNOT_TRAIN.get(path.name, set()), (path, errors)
         unknown = [f.message for f in done.report.findings if f.code in ("CFG101", "CFG105")]
         assert not unknown, (path, unknown)
 
@@ -43,7 +45,7 @@ def test_a_small_shared_memory_adds_only_its_own_finding(shared: Path, tmp_path:
     fired = 0
     for path in configs(shared):
         errors = {f.code for f in check(path, tmp_path, assume=("shm=64m", "cpus=64", "gpus=0")).report.findings if f.severity == "error"}
-        assert errors <= ABSENT_DATA | {"ENV101"}, (path, errors)
+        assert errors <= ABSENT_DATA | {"ENV101"} | CANNOT_TRAIN.get(path.name, set()), (path, errors)
         fired += "ENV101" in errors
     assert fired > 300
 
@@ -56,9 +58,19 @@ def test_a_well_formed_data_set_makes_every_config_pass(shared: Path, tmp_path: 
         lay_data(config, root)
         done = check(path, root)
         errors = [(f.code, f.message) for f in done.report.findings if f.severity == "error"]
-        assert done.exit == 0, (path, errors)
+        assert done.exit == 0 or {code for code, _ in errors} <= CANNOT_TRAIN.get(path.name, set()), (path, errors)
         if config.loaders:
             assert done.report.config.root == str(root)
+
+
+def test_every_warning_is_listed_with_a_verdict(shared: Path) -> None:
+    """docs/corpus.md holds what `scripts/make_corpus_doc.py` would write today."""
+    corpus = shared / "corpus" / "paddleclas-configs"
+    text = (Path(__file__).parents[1] / "docs" / "corpus.md").read_text(encoding="utf-8")
+    listed = {(code, file) for code, body in re.findall(r"(?ms)^## (\w+) .*?$(.*?)(?=^## |\Z)", text) for file in re.findall(r"^- `(.*?)`", body, re.M)}
+    found = findings(corpus)
+    assert {(code, file) for code, file, _ in found} == listed
+    assert all(verdict(code, message) for (code, _, _), (message, _) in found.items())
 
 
 def lay_data(config: TrainingConfig, root: Path) -> None:
