@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import os
 import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from checks.batching import PER_CLASS
 from checks.facts.base import Request, World
 from checks.facts.training_config import TrainingConfig, collect_training_config
 from doctor.run import Run, run_check
 from doctor.settings import Settings
-from scripts.make_corpus_doc import ABSENT_DATA, MACHINE, findings, verdict
+from scripts.make_corpus_doc import ABSENT_DATA, MACHINE, findings, runs, verdict
 
 CANNOT_TRAIN = {"ResNet50_UReID_infer.yaml": {"CFG110"}}
 """The one config that really stops at the start of a training: its transform `RandomCrop` does not exist."""
-
 
 
 def configs(shared: Path) -> list[Path]:
@@ -30,15 +32,20 @@ def check(path: Path, cwd: Path, stage: str = "train", assume: tuple[str, ...] =
     return run_check(str(path), stage=stage, lang="en", assume=assume, settings=Settings(), world=World(cwd=str(cwd)))
 
 
-@pytest.mark.parametrize("stage", ["train", "eval", "export", "infer", "deploy"])
-def test_no_real_config_is_called_wrong(shared: Path, tmp_path: Path, stage: str) -> None:
-    for path in configs(shared):
-        done = check(path, tmp_path, stage)
-        assert not done.crashes, (path, done.crashes)
+@pytest.fixture(scope="module")
+def checked(shared: Path) -> list[tuple[Path, str, Run]]:
+    """Every config at every stage, without data."""
+    assert len(configs(shared)) > 400
+    return list(runs(shared / "corpus" / "paddleclas-configs"))
+
+
+def test_no_real_config_is_called_wrong(checked: list[tuple[Path, str, Run]]) -> None:
+    for path, stage, done in checked:
+        assert not done.crashes, (path, stage, done.crashes)
         errors = {f.code for f in done.report.findings if f.severity == "error"}
-        assert errors <= ABSENT_DATA | CANNOT_TRAIN.get(path.name, set()), (path, errors)
+        assert errors <= ABSENT_DATA | CANNOT_TRAIN.get(path.name, set()), (path, stage, errors)
         unknown = [f.message for f in done.report.findings if f.code in ("CFG101", "CFG105")]
-        assert not unknown, (path, unknown)
+        assert not unknown, (path, stage, unknown)
 
 
 def test_a_small_shared_memory_adds_only_its_own_finding(shared: Path, tmp_path: Path) -> None:
@@ -57,18 +64,27 @@ def test_a_well_formed_data_set_makes_every_config_pass(shared: Path, tmp_path: 
         config = collect_training_config(Request(str(path)), World(cwd=str(root)))
         lay_data(config, root)
         done = check(path, root)
-        errors = [(f.code, f.message) for f in done.report.findings if f.severity == "error"]
-        assert done.exit == 0 or {code for code, _ in errors} <= CANNOT_TRAIN.get(path.name, set()), (path, errors)
+        serious = [f for f in done.report.findings if f.severity != "info"]
+        # a data set brings no weights, and ours has few classes; all else must be a true defect of the config
+        blamed = [
+            (f.code, f.severity, f.message) for f in serious if f.code not in ("WTS103", "LAB105") and verdict(f.code, f.message) is None
+        ]
+        assert not blamed, (path, blamed)
+        assert {f.code for f in serious if f.severity == "error"} <= {"WTS103"} | CANNOT_TRAIN.get(path.name, set()), path
         if config.loaders:
             assert done.report.config.root == str(root)
 
 
-def test_every_warning_is_listed_with_a_verdict(shared: Path) -> None:
+def test_every_warning_is_listed_with_a_verdict(shared: Path, checked: list[tuple[Path, str, Run]]) -> None:
     """docs/corpus.md holds what `scripts/make_corpus_doc.py` would write today."""
     corpus = shared / "corpus" / "paddleclas-configs"
     text = (Path(__file__).parents[1] / "docs" / "corpus.md").read_text(encoding="utf-8")
-    listed = {(code, file) for code, body in re.findall(r"(?ms)^## (\w+) .*?$(.*?)(?=^## |\Z)", text) for file in re.findall(r"^- `(.*?)`", body, re.M)}
-    found = findings(corpus)
+    listed = {
+        (code, file)
+        for code, body in re.findall(r"(?ms)^## (\w+) .*?$(.*?)(?=^## |\Z)", text)
+        for file in re.findall(r"^- `(.*?)`", body, re.M)
+    }
+    found = findings(corpus, checked)
     assert {(code, file) for code, file, _ in found} == listed
     assert all(verdict(code, message) for (code, _, _), (message, _) in found.items())
 
@@ -95,6 +111,9 @@ def lay_data(config: TrainingConfig, root: Path) -> None:
                 for n in range(count):
                     columns = ["x"] * (max(rule.image_column, rule.label_column) + 1)
                     columns[rule.image_column] = f"{re.sub('[^a-z]', '_', loader.split.lower())}/{n}.jpg"
+                    image = root / (dataset.image_root.value if dataset.image_root else "") / columns[rule.image_column]
+                    image.parent.mkdir(parents=True, exist_ok=True)
+                    image.write_bytes(numbered_picture(loader.split, n))
                     columns[rule.label_column] = (
                         ",".join("01"[(n + k) % 2] for k in range(classes))
                         if rule.labels == "multilabel"
@@ -102,3 +121,16 @@ def lay_data(config: TrainingConfig, root: Path) -> None:
                     )
                     lines.append(separator.join(columns) + "\n")
                 target.write_text("".join(lines), encoding="utf-8")
+
+
+@functools.cache
+def picture() -> bytes:
+    out = io.BytesIO()
+    Image.effect_noise((640, 480), 60).convert("RGB").save(out, "jpeg", quality=20)
+    return out.getvalue()
+
+
+def numbered_picture(split: str, number: int) -> bytes:
+    """A JPEG that no other sample equals: its number stands in a comment."""
+    comment = f"{split} {number}".encode()
+    return picture()[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + picture()[2:]
