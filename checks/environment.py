@@ -18,6 +18,8 @@ PREFETCH = 2
 
 STALE_SHARE = 0.1
 """Left behind files that take at least this part of /dev/shm are worth a warning."""
+STALE_WORTH = 1 << 20
+"""Bytes from which they are worth a word; a mebibyte is less than two images of 224 px."""
 
 
 def queued_batches(num_workers: int, batches: int | None) -> int:
@@ -205,6 +207,8 @@ def stale_shared_memory(config: TrainingConfig, shm: SharedMemory) -> Iterator[F
     if not shm.stale or not shm.size:
         return
     taken = sum(file.size for file in shm.stale)
+    if taken < STALE_WORTH:
+        return
     share = taken / shm.size
     names = " ".join(shlex.quote(f"/dev/shm/{file.name}") for file in shm.stale[:20])
     yield Finding(

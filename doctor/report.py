@@ -81,12 +81,17 @@ class ReportedFinding(msgspec.Struct, frozen=True):
 
 
 class ReportedCheck(msgspec.Struct, frozen=True):
-    """What became of one check. `seconds` is its own time in tenths, without that of the facts, so that equal runs give equal bytes."""
+    """What became of one check.
+
+    `seconds` is its own time in tenths, without that of the facts, so that equal runs give equal bytes. `applies` is False where the config
+    has nothing of the kind that the rule looks at; a check that was skipped and does apply could not measure what it needs.
+    """
 
     code: str
     status: Status
     reason: str | None
     seconds: float
+    applies: bool = True
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -128,7 +133,8 @@ def build_report(
         if result.crash:
             crashes.append(result.crash)
         text = phrase(reason.reason, lang, **reason.values) if reason else None
-        checks.append(ReportedCheck(result.check.code, status, text, round(result.seconds, 1)))
+        applies = reason is None or status != "skipped" or _unmeasured(reason.reason)
+        checks.append(ReportedCheck(result.check.code, status, text, round(result.seconds, 1), applies))
     findings.sort(key=_order)
     counts = {severity.value: sum(f.severity == severity.value for f in findings) for severity in Severity}
     statuses = {status: sum(c.status == status for c in checks) for status in ("passed", "failed", "skipped", "crashed")}
@@ -143,6 +149,18 @@ def build_report(
     )
     summary = Summary(**counts, suppressed=len(hidden), **statuses)
     return Report(SCHEMA_VERSION, Tool("paddle-doctor", version), info, summary, findings, checks), crashes
+
+
+UNMEASURED = frozenset({
+    "deadline", "collector-crashed", "no-collector", "no-labels-read", "no-train-labels", "no-samples-known", "no-images-read", "no-image-sizes",
+    "no-image-decoder", "images-not-opened", "images-off", "no-paddle", "no-shared-memory", "no-free-space", "no-routes", "no-roles-read",
+    "shape-unknown", "model-input-unknown", "model-size-unknown", "twins-not-compared",
+})  # fmt: skip
+"""Reasons that say: this could not be found out. All others say that there is nothing of the kind to look at."""
+
+
+def _unmeasured(reason: str) -> bool:
+    return reason in UNMEASURED or reason.startswith(("file-", "config-"))
 
 
 def _assumed(request: Request) -> dict[str, float]:

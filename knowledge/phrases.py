@@ -156,6 +156,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "… {count} more of {code} {name}, in {files} file{files:s}; --all shows each, --format json has them all",
         "…… {code} {name} 还有 {count} 条（{files} 个文件）；用 --all 全部显示，--format json 始终完整",
     ),
+    "not-applicable": (
+        "{count} rule{count:s} found nothing of their kind in this config; --all names them",
+        "{count} 条规则在该配置中没有检查对象；用 --all 查看",
+    ),
     "measuring-progress": ("measuring {fact} … {done} of {total} ({share} %)", "正在采集 {fact} … {done} / {total}（{share}%）"),
     "measuring": ("measuring {fact} … {seconds} s", "正在采集 {fact} … {seconds} 秒"),
     "interrupted": ("interrupted", "已中断"),

@@ -18,6 +18,7 @@ from doctor.reporters.rich_report import compose
 from doctor.run import complete_registry, run_check
 from doctor.settings import Settings
 from knowledge import library, pages
+from knowledge.phrases import phrase
 
 ROOT = Path(__file__).parent.parent
 READMES = {"en": ROOT / "README.md", "zh": ROOT / "README.zh-CN.md"}
@@ -73,11 +74,26 @@ def faq_rows(lang: str) -> list[str]:
     return rows
 
 
+def tabled(rows: list[str], name: str, lang: str) -> str:
+    """Rows under their head."""
+    head = HEADS[name][lang]
+    return "\n".join([head, "|" + " --- |" * (head.count("|") - 1), *rows])
+
+
+def folded(rows: list[str], lang: str) -> str:
+    """The rules family by family, each folded away under its name and count."""
+    families: dict[str, list[str]] = {}
+    for row in rows:
+        families.setdefault(row[2:5], []).append(row)
+    return "\n".join(
+        f"<details><summary>{code} {phrase(f'family-{code}', lang)} ({len(found)})</summary>\n\n{tabled(found, 'rules', lang)}\n\n</details>"
+        for code, found in families.items()
+    )
+
+
 def with_tables(text: str, lang: str) -> str:
     """A README with its tables renewed, between `<!-- table: NAME -->` and `<!-- end -->`."""
-    for name, rows in (("rules", rule_rows(lang)), ("faq", faq_rows(lang))):
-        head = HEADS[name][lang]
-        table = "\n".join([head, "|" + " --- |" * (head.count("|") - 1), *rows])
+    for name, table in (("rules", folded(rule_rows(lang), lang)), ("faq", tabled(faq_rows(lang), "faq", lang))):
         text = re.sub(
             rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", lambda m, t=table: f"{m.group(1)}{t}\n{m.group(2)}", text, flags=re.DOTALL
         )

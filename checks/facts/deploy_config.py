@@ -112,6 +112,8 @@ def stage_told_by(path: str) -> StageName:
     if is_key_value_name(path):
         return "deploy"
     try:
+        if not os.path.isfile(path):
+            return "train"  # a pipe would have us wait for ever; whatever it is, the reader of the config says so
         with open(path, "rb") as stream:
             head = stream.read(1 << 16)
     except (OSError, ValueError):

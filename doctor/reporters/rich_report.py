@@ -176,16 +176,21 @@ class _Paper:
             self.page.append([("      ", ""), (line, "bold")])  # never wrapped: it is there to be copied
 
     def unchecked(self) -> None:
+        """What could not be found out, and why; rules that have nothing to look at are counted, or with `--all` told too."""
+        idle = [row.code for row in self.report.checks if not row.applies and self.most is not None]
         for status, title, style in (("skipped", "skipped-title", "bold dim"), ("crashed", "crashed-title", "bold red")):
             reasons: dict[str, list[str]] = {}
             for row in self.report.checks:
-                if row.status == status:
+                if row.status == status and row.code not in idle:
                     reasons.setdefault(row.reason or "", []).append(row.code)
             if reasons:
                 self.blank()
                 self.put((self.say(title), style))
             for reason, codes in reasons.items():
                 self.put((f"{', '.join(codes)}  {reason}", "dim"), indent=2, hang=2)
+        if idle:
+            self.blank()
+            self.put((self.say("not-applicable", count=len(idle)), "dim"))
 
     def summary(self) -> None:
         s = self.report.summary

@@ -60,3 +60,20 @@ def test_quiet_is_capped_too_and_all_lifts_it(tmp_path: Path) -> None:
     assert len(run.report.findings) == 10
     assert text(run, quiet=True).count("\n") == SHOWN_OF_A_RULE
     assert text(run, quiet=True, everything=True).count("CFG105 ") == 10
+
+
+def test_rules_without_anything_to_look_at_are_counted_and_named_with_all(tmp_path: Path) -> None:
+    run = Project(tmp_path, "modern").check()
+    idle = [row.code for row in run.report.checks if not row.applies]
+    assert idle
+    assert all(row.status == "skipped" for row in run.report.checks if not row.applies)
+    assert f"{len(idle)} rules found nothing of their kind" in text(run)
+    assert "CFG217" in idle
+    assert "CFG217" not in text(run)
+    assert "CFG217" in text(run, everything=True)
+
+
+def test_what_could_not_be_measured_is_always_told(tmp_path: Path) -> None:
+    run = Project(tmp_path, "modern", {"train_list": "./no.txt"}).check()
+    assert {row.code for row in run.report.checks if row.status == "skipped" and row.applies} >= {"LAB105"}
+    assert "LAB105" in text(run)
