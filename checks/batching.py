@@ -18,7 +18,7 @@ ALPHA = ("MixupOperator", "CutmixOperator")
 """Those that refuse an `alpha` of 0 or less."""
 
 
-@check("CFG213", name="batch-mixing", stages=TRAIN)
+@check("CFG213", name="batch-mixing", stages=TRAIN | EVAL)
 def batch_mixing(config: TrainingConfig) -> Iterator[Finding]:
     """`batch_transform_ops` that stop, that are never applied, or whose labels nothing can read."""
     found = False

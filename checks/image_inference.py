@@ -14,8 +14,8 @@ from checks.registry import check
 @check("IMG110", name="infer-image-missing", stages=INFER)
 def infer_image_missing(config: TrainingConfig, images: InferImages) -> Iterator[Finding]:
     """`Infer.infer_imgs` names nothing, or nothing that PaddleClas takes for an image; the run stops with an exception."""
-    if images.listed and images.exists:
-        return
+    if not images.written or (images.listed and images.exists):
+        return  # an empty path is CFG130's
     if images.taken:
         return
     if not images.exists:

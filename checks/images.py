@@ -62,9 +62,13 @@ def _use_root(root: DataPath | ImageList, lists: list[ImageList]) -> Iterator[Fi
     yield Fix("use-root", "edit", "safe", at=source, value=moved.written, values=values)
 
 
-def _lists(files: ImageFiles) -> list[ImageList]:
-    """The lists whose root is there, or that find some of their images without it."""
-    found = [item for item in files.lists if item.listed and (item.root_exists or item.missing < item.listed)]
+def _lists(config: TrainingConfig, files: ImageFiles) -> list[ImageList]:
+    """The lists whose root is there, or that find some of their images without it. A modern root that is no path is CFG130's."""
+    found = [
+        item
+        for item in files.lists
+        if item.listed and (item.root_exists or item.missing < item.listed) and (item.root_written or config.generation == "legacy")
+    ]
     if not found:
         raise NotApplicable("no-images-listed")
     return found
@@ -73,7 +77,7 @@ def _lists(files: ImageFiles) -> list[ImageList]:
 @check("IMG102", name="listed-image-missing", stages=TRAIN | EVAL)
 def listed_image_missing(config: TrainingConfig, files: ImageFiles) -> Iterator[Finding]:
     """Lines that name no file. 2.2 and later look at the whole list and stop at the first; 2.0 and 2.1 train on other images instead."""
-    for item in _lists(files):
+    for item in _lists(config, files):
         if not item.missing or item.moved:
             continue
         fixes = []
@@ -110,7 +114,7 @@ def listed_image_missing(config: TrainingConfig, files: ImageFiles) -> Iterator[
 @check("IMG103", name="image-root-off", stages=TRAIN | EVAL)
 def image_root_off(config: TrainingConfig, files: ImageFiles) -> Iterator[Finding]:
     """The image root is there, but its images are under another folder, or a folder stands in the root and in each path."""
-    lists = _lists(files)
+    lists = _lists(config, files)
     for item in lists:
         moved = item.moved
         if not moved or not item.missing:

@@ -24,19 +24,10 @@ def train_eval_numbered_differently(labels: Labels, paths: LabelPaths) -> Iterat
     Nothing fails: the model learns one numbering and is judged by the other, with an accuracy near zero. A folder speaks for a class only where
     both lists keep to it: one label for each folder and one folder for each label.
     """
-    pairs = [
-        (a, b)
-        for a, train in enumerate(labels.surveys)
-        for b, other in enumerate(labels.surveys)
-        if train.split == "Train" and other.split == "Eval" and not train.relabel and not other.relabel and train.path != other.path
-    ]
-    compared = False
-    for a, b in pairs:
-        named = _classes_by_folder(paths.lists[a].folders, paths.lists[b].folders)
-        if named is None:
-            continue
-        compared = True
-        here, there = named
+    compared = list(_compared(labels, paths))
+    if not compared:
+        raise NotApplicable("folders-name-no-classes")
+    for a, b, here, there in compared:
         shared = sorted(here.keys() & there.keys())
         differing = [folder for folder in shared if here[folder] != there[folder]]
         if not differing:
@@ -65,8 +56,17 @@ def train_eval_numbered_differently(labels: Labels, paths: LabelPaths) -> Iterat
             samples=sum(other.per_class[there[name]].samples for name in differing if there[name] in other.per_class),
             line=line,
         )
-    if not compared:
-        raise NotApplicable("folders-name-no-classes")
+
+
+def _compared(labels: Labels, paths: LabelPaths) -> Iterator[tuple[int, int, dict[str, int], dict[str, int]]]:
+    """The pairs of a training and an evaluation list whose folders name the classes of both: their places, folder → label in each."""
+    for a, train in enumerate(labels.surveys):
+        for b, other in enumerate(labels.surveys):
+            if (train.split, other.split) != ("Train", "Eval") or train.relabel or other.relabel or train.path == other.path:
+                continue
+            named = _classes_by_folder(paths.lists[a].folders, paths.lists[b].folders)
+            if named is not None:
+                yield a, b, *named
 
 
 def _shifted(survey: LabelSurvey, shift: int) -> str:
@@ -179,10 +179,13 @@ def conflicting_labels(labels: Labels, paths: LabelPaths) -> Iterator[Finding]:
             first_line=example.first_line if example else None,
             second_line=example.second_line if example else None,
         )
+    differing = {
+        (a, b) for a, b, here, there in _compared(labels, paths) if any(here[name] != there[name] for name in here.keys() & there.keys())
+    }
     for overlap in paths.overlaps:
         train, other = labels.surveys[overlap.train], labels.surveys[overlap.other]
-        if not overlap.conflicts or train.relabel or other.relabel:
-            continue
+        if not overlap.conflicts or train.relabel or other.relabel or (overlap.train, overlap.other) in differing:
+            continue  # lists that are numbered differently are LAB115's
         example = next((e for e in overlap.examples if not e.same_label), None)
         yield Finding(
             at=Location(other.file, example.second_line if example else None),

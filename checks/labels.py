@@ -341,6 +341,8 @@ def train_eval_leakage(labels: Labels, paths: LabelPaths) -> Iterator[Finding]:
         raise NotApplicable("no-two-lists")
     for overlap in paths.overlaps:
         train, other = labels.surveys[overlap.train], labels.surveys[overlap.other]
+        if overlap.conflicts == overlap.shared and not (train.relabel or other.relabel):
+            continue  # every one of them has two labels, which LAB115 and LAB117 say
         example = overlap.examples[0] if overlap.examples else None
         yield Finding(
             at=_at(other, example.second_line if example else None),

@@ -336,11 +336,9 @@ def random_transform_outside_training(pipelines: Pipelines, deployed: DeployedPi
     for pipeline in _used(pipelines, deployed):
         if pipeline.role == "train":
             continue
-        for op in (*(o for o in pipeline.ops if o.random), *pipeline.batch_ops):
-            yield Finding(
-                at=op.at, case="batch" if op in pipeline.batch_ops else "default", fixes=(Fix("remove-random", "advice", "unsafe"),),
-                split=pipeline.split, op=op.name,
-            )  # fmt: skip
+        for op in pipeline.ops:  # batch operators of an evaluation are CFG213's
+            if op.random:
+                yield Finding(at=op.at, fixes=(Fix("remove-random", "advice", "unsafe"),), split=pipeline.split, op=op.name)
 
 
 @check("CFG313", name="no-augmentation", stages=TRAIN)

@@ -278,8 +278,29 @@ def _modern(config: TrainingConfig) -> Iterator[Pipeline]:
             for dataset in loader.datasets:
                 yield from _of_dataset(tree, role, loader.split, dataset.key, dataset.name, loader.used)
     infer = _pipeline(tree, "infer", "Infer", "Infer.transforms", (_BYTES, False, "logged"), used=config.stage == "infer")
-    if infer:
+    if infer and infer.ops:  # an empty list is CFG107's
         yield infer
+
+
+_LISTS = (
+    ("transform_ops", ""),
+    ("transform", ""),
+    ("transform_ops_weak", " weak"),
+    ("transform_ops_strong", " strong"),
+    ("transform_ops_strong2", " strong2"),
+)
+"""The keys of a dataset under which its transforms stand, and what the split is called with them."""
+
+
+def _without_transforms(
+    tree: Tree, role: Role, split: str, key: str, entry: tuple[ImageState, bool, Loss], used: bool, dataset: str
+) -> Pipeline:
+    start, transposes, loss = entry
+    troubles, states, final = follow((), start, transposes=transposes)
+    batch_ops = operators(tree, f"{key}.batch_transform_ops")
+    above = tree.key_at(key)
+    at = Location(above.file, above.line, above.column, f"{key}.transform_ops")
+    return Pipeline(role, split, at, used, (), batch_ops, start, transposes, loss, dataset, troubles, states, final)
 
 
 def _of_dataset(tree: Tree, role: Role, split: str, key: str, name: str, used: bool) -> Iterator[Pipeline]:
@@ -287,13 +308,11 @@ def _of_dataset(tree: Tree, role: Role, split: str, key: str, name: str, used: b
     entry = _entry(name, block) if isinstance(block, dict) else None
     if entry is None:
         return
-    for field, suffix in (
-        ("transform_ops", ""),
-        ("transform", ""),
-        ("transform_ops_weak", " weak"),
-        ("transform_ops_strong", " strong"),
-        ("transform_ops_strong2", " strong2"),
-    ):
+    if entry[0].kind != "pil" and not any(field in block for field, _ in _LISTS):
+        # no list at all: the dataset goes on with what it has read, as with an empty one
+        yield _without_transforms(tree, role, split, key, entry, used, name)
+        return
+    for field, suffix in _LISTS:
         found = _pipeline(
             tree, role, split + suffix, f"{key}.{field}", entry, used=used, dataset=name, batch_key=f"{key}.batch_transform_ops"
         )

@@ -81,6 +81,19 @@ def test_cfg301_positive_no_transform_at_all(tmp_path: Path) -> None:
     assert (finding.severity, finding.location.key) == ("error", KEY["modern"])
 
 
+def test_cfg301_positive_no_list_of_transforms(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {KEY["modern"]: REMOVED})
+    finding = project.finding("CFG301", shows=("Train",))
+    assert (finding.severity, finding.location.key) == ("error", KEY["modern"])
+    assert finding.location.line == project.place("^dataset:", after="Train:\n    dataset")[0]
+
+
+@pytest.mark.parametrize("name", ["AdaFaceDataset", "OwnDataset"])
+def test_cfg301_near_miss_other_datasets_need_no_list(tmp_path: Path, name: str) -> None:
+    project = Project(tmp_path, "modern", {KEY["modern"]: REMOVED, "DataLoader.Train.dataset.name": name})
+    assert project.findings("CFG301") == []
+
+
 @pytest.mark.parametrize("generation", BOTH)
 def test_cfg301_negative(tmp_path: Path, generation: Generation) -> None:
     assert passes(trained(tmp_path, [DECODE, CROP, NORMAL], generation), "CFG301")

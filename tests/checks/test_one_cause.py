@@ -1,0 +1,69 @@
+"""One cause, one finding: faults that more than one rule could speak of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.projects import EVAL, REMOVED, TRAIN, Project, rows
+
+TRAINED, JUDGED = "DataLoader.Train.dataset", "DataLoader.Eval.dataset"
+MIXING = [{"MixupOperator": {"alpha": 0.2}}]
+WITHOUT_WEIGHTS = {"WTS101"}
+"""What an evaluation or an inference of this project is told of anyway: it names no weights."""
+
+
+def spoken(project: Project, stage: str = "train") -> list[str]:
+    """The codes of the errors and warnings."""
+    told = (f.code for f in project.check(stage=stage).report.findings if f.severity != "info")
+    return sorted(set(told) - (WITHOUT_WEIGHTS if stage != "train" else set()))
+
+
+@pytest.mark.parametrize(
+    ("code", "stage", "changes"),
+    [
+        ("CFG213", "train", {f"{JUDGED}.batch_transform_ops": MIXING}),
+        ("CFG213", "eval", {f"{JUDGED}.batch_transform_ops": MIXING}),
+        ("CFG130", "train", {f"{TRAINED}.image_root": 102}),
+        ("CFG130", "train", {f"{TRAINED}.image_root": None}),
+        ("CFG130", "train", {f"{JUDGED}.image_root": ""}),
+        ("CFG130", "eval", {f"{JUDGED}.image_root": None}),
+        ("CFG130", "infer", {"Infer.infer_imgs": ""}),
+        ("CFG130", "infer", {"Infer.infer_imgs": None}),
+        ("CFG107", "train", {f"{TRAINED}.transform_ops": None}),
+        ("CFG107", "infer", {"Infer.transforms": []}),
+        ("CFG106", "infer", {"Infer.transforms": REMOVED}),
+        ("CFG301", "train", {f"{TRAINED}.transform_ops": []}),
+        ("CFG301", "train", {f"{TRAINED}.transform_ops": REMOVED}),
+        ("CFG301", "eval", {f"{JUDGED}.transform_ops": REMOVED}),
+        ("CFG112", "infer", {"Infer.transforms.2": {"CropImage": None}}),
+        ("CFG111", "infer", {"Infer.transforms.2": {"CropImage": {"sise": 224}}}),
+        ("CFG308", "infer", {"Infer.transforms.2": {"CropImage": {"size": "224"}}}),
+    ],
+)
+def test_config(tmp_path: Path, code: str, stage: str, changes: dict[str, Any]) -> None:
+    assert spoken(Project(tmp_path, "modern", changes), stage) == [code]
+
+
+@pytest.mark.parametrize(
+    ("code", "train", "val"),
+    [
+        ("LAB114", rows(TRAIN).encode() + "train/0/狗.png 0\n".encode("gbk"), EVAL),
+        ("LAB114", b"\xef\xbb\xbf" + rows(TRAIN).encode(), EVAL),
+        ("LAB107", rows(TRAIN) + "\n", EVAL),
+        ("LAB107", rows(TRAIN) + "train/9/none cat\n", EVAL),
+        ("LAB115", TRAIN, [(path, (label + 1) % 3) for path, label in TRAIN]),
+        ("LAB117", TRAIN, [*EVAL, (TRAIN[0][0], 2)]),
+        ("LAB111", TRAIN, [*EVAL, TRAIN[0]]),
+    ],
+)
+def test_lists(tmp_path: Path, code: str, train: Any, val: Any) -> None:
+    project = Project(tmp_path, "modern", train=train, val=val)
+    assert spoken(project) == [code]
+
+
+@pytest.mark.parametrize("stage", ["train", "eval", "infer"])
+def test_healthy(tmp_path: Path, stage: str) -> None:
+    assert spoken(Project(tmp_path, "modern"), stage) == []
