@@ -8,6 +8,7 @@ from typing import Any
 
 from checks.facts.label_paths import LabelPaths
 from checks.facts.label_survey import Labels, LabelSurvey
+from checks.facts.sub_networks import entries_of
 from checks.facts.training_config import TrainingConfig
 from checks.labels import classified, training
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
@@ -275,7 +276,9 @@ def multi_label_width(config: TrainingConfig, labels: Labels) -> Iterator[Findin
                 odd_widths=sorted(others),
                 class_num=config.class_num.value if config.class_num else None,
             )
-        elif config.class_num is not None and usual != config.class_num.value:
+            continue
+        fits = config.class_num is None or usual == config.class_num.value
+        if config.class_num is not None and not fits:
             fixes = tuple(
                 Fix("set-class-num", "edit", "unsafe", at=count.count.location, value=usual, values={"width": usual})
                 for count in config.class_counts
@@ -289,3 +292,37 @@ def multi_label_width(config: TrainingConfig, labels: Labels) -> Iterator[Findin
                 odd_widths=None,
                 class_num=config.class_num.value,
             )
+        odd = {value: count for value, count in survey.values.items() if value not in (0, 1)}
+        if odd:
+            reader = _counts_zeros_and_ones(config, survey.split)
+            yield Finding(
+                at=Location(survey.file, None),
+                via=survey.source,
+                case="values-and-metric" if reader else "values",
+                fixes=(Fix("zero-or-one", "advice", "unsafe"),),
+                **values,
+                odd_values=sorted(odd)[:11],
+                count=sum(odd.values()),
+                metric=reader or "",
+            )
+        constant = [column for column, ones in enumerate(survey.positives) if ones in (0, survey.samples)]
+        if constant and fits and not odd and survey.split == "Train" and len(labels.of("Train")) == 1:
+            yield Finding(
+                at=Location(survey.file, None),
+                via=survey.source,
+                case="constant",
+                fixes=(Fix("add-samples", "advice", "unsafe"),),
+                **values,
+                columns=constant[:11],
+                count=len(constant),
+                never=sum(survey.positives[column] == 0 for column in constant),
+            )
+
+
+def _counts_zeros_and_ones(config: TrainingConfig, split: str) -> str | None:
+    """The metric of a split that scikit-learn computes from 0 and 1, and that refuses other values (`ppcls/metric/metrics.py`)."""
+    evaluates = split == "Eval" and (config.stage == "eval" or config.tree.raw("Global.eval_during_train") is not False)
+    if not evaluates and not (split == "Train" and config.stage == "train"):
+        return None
+    names = (name for _, name, _ in entries_of(config, f"Metric.{split}"))
+    return next((name for name in names if name in ("AccuracyScore", "HammingDistance")), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from checks.facts.data_paths import DataPaths
 from checks.facts.label_format import TAKES_DELIMITER
 from checks.facts.label_paths import LabelPaths
 from checks.facts.label_survey import Labels, LabelSurvey
+from checks.facts.sub_networks import is_distillation
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable, Value
 from checks.registry import check
@@ -133,6 +135,8 @@ def label_exceeds_class_num(config: TrainingConfig, labels: Labels) -> Iterator[
             yield Finding(at=class_num.location, via=survey.source, case="starts-at-one", fixes=fixes, **values)
         else:
             case = "gaps" if survey.missing_count and survey.classes <= classes else "default"
+            if survey.split == "Train" and mixes(config):
+                case = "mixed"
             yield Finding(at=class_num.location, via=survey.source, case=case, fixes=raise_class_num, **values)
 
 
@@ -147,23 +151,59 @@ def _renumber(config: TrainingConfig, survey: LabelSurvey) -> str | None:
 
 
 @check("LAB103", name="negative-label", stages=TRAIN | EVAL)
-def negative_label(labels: Labels) -> Iterator[Finding]:
-    """A label below 0: an error in the loss, and with a batch mix operator silently the last class."""
+def negative_label(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+    """A label below 0: an error in the loss or the accuracy; counted from the last class where batches are mixed; -100 left out where it can be.
+
+    Source: the index into `np.eye(class_num)` in `ppcls/data/preprocess/batch_ops/batch_operators.py`; `ignore_index` of Paddle's `cross_entropy`.
+    """
     for survey in classified(labels):
         below = sorted(label for label in survey.per_class if label < 0)
         if not below or survey.relabel:
             continue
         first = min(survey.per_class[label].first_line for label in below)
+        case = "default"
+        if survey.split == "Train" and mixes(config):
+            case = (
+                "mixed" if config.class_num and below[0] >= -config.class_num.value else "mixed-outside" if config.class_num else "default"
+            )
+        elif below == [IGNORED] and survey.split == "Train" and _leaves_out(config):
+            case = "ignored"
         yield Finding(
             at=_at(survey, first),
             via=survey.source,
+            case=case,
             fixes=(Fix("correct-lines", "advice", "unsafe"),),
+            class_num=config.class_num.value if config.class_num else None,
             split=survey.split,
             labels=below[:11],
             samples=sum(survey.per_class[label].samples for label in below),
             line=first,
             file=survey.file,
         )
+
+
+IGNORED = -100
+"""`ignore_index` of Paddle's `cross_entropy`, which CELoss leaves as it is."""
+
+MIX_OPERATORS = frozenset({"CutmixOperator", "FmixOperator", "MixupOperator"})
+"""Batch operators that look up the row of each label in `np.eye(class_num)`, where a negative index counts from the end."""
+
+
+def mixes(config: TrainingConfig) -> bool:
+    """Whether every batch of the training is mixed, which makes rows of its labels (2.2 and later)."""
+    ops = config.tree.raw("DataLoader.Train.dataset.batch_transform_ops")
+    return config.generation == "modern" and isinstance(ops, list) and any(isinstance(op, dict) and MIX_OPERATORS & set(op) for op in ops)
+
+
+def _leaves_out(config: TrainingConfig) -> bool:
+    """Whether nothing in the training reads a label of -100: CELoss without smoothing alone, and no metric."""
+    losses = config.tree.raw("Loss.Train")
+    if config.generation != "modern" or config.tree.raw("Metric.Train") or not isinstance(losses, list):
+        return False
+    if is_distillation(config) or config.tree.raw("Arch.name") == "RecModel":
+        return False
+    plain = [item.get("CELoss") for item in losses if isinstance(item, dict) and len(item) == 1]
+    return len(plain) == len(losses) > 0 and all(isinstance(p, dict) and not p.get("epsilon") for p in plain)
 
 
 @check("LAB104", name="labels-not-from-zero", stages=TRAIN)
@@ -266,13 +306,17 @@ def _bad_lines(config: TrainingConfig, labels: Labels, reasons: tuple[str, ...])
             lines = [bad for bad in survey.bad if bad.reason == reason]
             first = lines[0] if lines else None
             case = f"{reason}-legacy" if forgiving else reason
+            kind = _kind_of_labels(survey) if reason == "not-integer" else None
+            if kind and not forgiving:
+                case = kind
             yield Finding(
                 at=_at(survey, first.line if first else None),
                 via=survey.source,
                 case=case,
-                fixes=_line_fixes(config, survey, reason),
+                fixes=tuple(_as_numbers(config, labels, survey, kind)) or _line_fixes(config, survey, reason),
                 split=survey.split,
                 file=survey.file,
+                label=first.label if first and first.label is not None else "",
                 count=count,
                 lines=[bad.line for bad in lines][:11],
                 text=first.text if first else "",
@@ -280,6 +324,41 @@ def _bad_lines(config: TrainingConfig, labels: Labels, reasons: tuple[str, ...])
                 separator=_shown(survey.format.separator),
                 separator_seen=_shown(survey.separator_seen) if survey.separator_seen else None,
             )
+
+
+WORD = r"[^\W\d][\w-]*"
+WHOLE = r"[0-9]+\.0*"
+
+
+def _kind_of_labels(survey: LabelSurvey) -> str | None:
+    """What stands where integers should: `words` in every line, or `floats` that are whole numbers; None for anything else.
+
+    Where a line goes on after the label, a class may have a name of two words, which cannot be told.
+    """
+    bad = [line for line in survey.bad if line.reason == "not-integer"]
+    if not bad or survey.format.header is not None or survey.format.labels != "class":
+        return None
+    if all(re.fullmatch(WHOLE, line.label or "") for line in bad):
+        return "floats"
+    single = all(len(line.text.split(survey.format.separator)) == survey.format.label_column + 1 for line in bad)
+    words = single and all(re.fullmatch(WORD, line.label or "") for line in bad)
+    return "words" if words and not survey.samples and set(survey.bad_counts) == {"not-integer"} else None
+
+
+def _as_numbers(config: TrainingConfig, labels: Labels, survey: LabelSurvey, kind: str | None) -> Iterator[Fix]:
+    """Commands that write new lists beside the old ones: words numbered by one mapping over all lists, or whole floats as integers."""
+    column = survey.format.label_column + 1
+    separator = survey.format.separator or " "
+    field = {"\t": r"\t"}.get(separator, separator)
+    options = [f"-F{field}", "-v", f"OFS={field}"]
+    if kind == "floats":
+        program = f'${column} ~ /^{WHOLE}$/ {{sub(/\\.0*$/, "", ${column})}} {{print}}'
+        command = f"{shlex.join(['awk', *options, program])} {in_shell(config, survey)} > {in_shell(config, survey, '.integers')}"
+        yield Fix("whole-numbers", "command", "safe", command=command)
+    elif kind == "words" and all(_kind_of_labels(other) == "words" and other.format == survey.format for other in labels.surveys):
+        files = list(dict.fromkeys(in_shell(config, other) for other in labels.surveys))
+        program = f'!(${column} in n) {{n[${column}] = 0 + k++}} {{${column} = n[${column}]; print > (FILENAME ".numbered")}}'
+        yield Fix("number-words", "command", "safe", command=f"{shlex.join(['awk', *options, program])} {' '.join(files)}")
 
 
 def _line_fixes(config: TrainingConfig, survey: LabelSurvey, reason: str) -> tuple[Fix, ...]:

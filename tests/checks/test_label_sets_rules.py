@@ -271,3 +271,26 @@ def test_lab122_near_miss_an_evaluation_list_alone_is_held_against_the_model_too
     made = lab122_project(tmp_path, "".join(multi_row(5, n) for n in range(8)))
     made.write_list("val_list.txt", "".join(f"val/{n}.png\t0,1,0,1\n" for n in range(4)))
     assert [f.evidence["split"] for f in made.findings("LAB122")] == ["Eval"]
+
+
+@pytest.mark.parametrize("metric", ["HammingDistance", "AccuracyScore"])
+def test_lab122_positive_values_that_a_metric_refuses(tmp_path: Path, metric: str) -> None:
+    made = lab122_project(tmp_path, "".join(multi_row(5, n) for n in range(8)))
+    made.write_list("val_list.txt", "val/0.png\t0,1,-1,1,2\nval/1.png\t0,1,-1,1,0\n")
+    made.set("Metric", {"Eval": [{metric: None}]})
+    made.save()
+    finding = made.finding("LAB122", shows=("3", "-1, 2", metric))
+    assert (finding.severity, finding.location.file) == ("error", "./data/val_list.txt")
+
+
+def test_lab122_near_miss_values_that_no_metric_reads(tmp_path: Path) -> None:
+    rows = [multi_row(5, n) for n in range(8)] + ["train/9.png\t0,1,2,1,0\n"]
+    made = lab122_project(tmp_path, "".join(rows))
+    made.set("Metric", {"Eval": [{"HammingDistance": None}]})
+    made.save()
+    assert made.finding("LAB122", shows=("1", "2")).severity == "info"  # the training list is not judged
+
+
+def test_lab122_positive_labels_that_never_change(tmp_path: Path) -> None:
+    finding = lab122_project(tmp_path, "train/0.png\t0,1,0,1,0\ntrain/1.png\t0,1,1,0,1\n").finding("LAB122", shows=("2", "5", "0, 1"))
+    assert (finding.severity, finding.evidence["never"]) == ("info", 1)

@@ -273,7 +273,7 @@ def test_lab103_positive(tmp_path: Path, generation: Generation) -> None:
     finding = project.finding("LAB103", shows=("3", TRAIN_FILE, "Train", "-5, -1"))
     assert (finding.severity, finding.entry) == ("error", "2.1")
     assert (finding.location.file, finding.location.line) == (TRAIN_FILE, 3)
-    assert finding.evidence == {"split": "Train", "labels": [-5, -1], "samples": 3, "line": 3, "file": TRAIN_FILE}
+    assert finding.evidence == {"split": "Train", "labels": [-5, -1], "samples": 3, "line": 3, "file": TRAIN_FILE, "class_num": 3}
     assert [(fix.kind, fix.safety) for fix in finding.fixes] == [("advice", "unsafe")]
 
 
@@ -283,6 +283,30 @@ def test_lab103_positive_evaluation(tmp_path: Path, generation: Generation) -> N
     for stage in ("train", "eval"):
         finding = project.finding("LAB103", stage=stage, shows=("Eval", "-1"))
         assert (finding.location.file, finding.location.line) == (EVAL_FILE, 2)
+
+
+MIXED = {"DataLoader.Train.dataset.batch_transform_ops": [{"CutmixOperator": {"alpha": 0.2}}]}
+
+
+def test_lab103_positive_mixed_batches(tmp_path: Path) -> None:
+    inside = Project(tmp_path, "modern", MIXED, train=numbered(0, 1, -1, 2)).finding("LAB103", shows=("3 − 1",))
+    outside = Project(tmp_path, "modern", MIXED, train=numbered(0, 1, -4, 2)).finding("LAB103", shows=("-4", "-3"))
+    assert (inside.severity, outside.severity) == ("error", "error")
+    assert "3 − 1" not in Project(tmp_path, "modern", MIXED, val=numbered(0, -1, split="val")).finding("LAB103").message
+
+
+def test_lab103_positive_left_out_of_the_loss(tmp_path: Path) -> None:
+    alone = {"Metric.Train": REMOVED}
+    assert Project(tmp_path, "modern", alone, train=numbered(0, 1, -100, 2)).finding("LAB103", shows=("-100", "3")).severity == "info"
+    for changes in ({}, {**alone, "Loss.Train": [{"CELoss": {"weight": 1.0, "epsilon": 0.1}}]}, {**alone, **MIXED}):
+        assert Project(tmp_path, "modern", changes, train=numbered(0, 1, -100, 2)).finding("LAB103").severity == "error"
+    assert Project(tmp_path, "modern", alone, train=numbered(0, -100, -1)).finding("LAB103").severity == "error"
+    assert Project(tmp_path, "modern", alone, val=numbered(0, -100, split="val")).finding("LAB103").severity == "error"
+
+
+def test_lab102_positive_mixed_batches(tmp_path: Path) -> None:
+    finding = Project(tmp_path, "modern", MIXED, train=numbered(0, 1, 5)).finding("LAB102", shows=("5", "6"))
+    assert (finding.severity, finding.location.key) == ("error", "Arch.class_num")
 
 
 @pytest.mark.parametrize("generation", BOTH)
@@ -512,7 +536,7 @@ def test_lab107_positive_blank_lines(tmp_path: Path, generation: Generation) -> 
 
 
 @pytest.mark.parametrize(
-    "bad, shown", [("x.png", "x.png"), ("x.png cat", "x.png cat"), ("x.png 0.0", "x.png 0.0"), ("x.png 1\u200b", "<U+200B>")]
+    "bad, shown", [("x.png", "x.png"), ("x.png cat", "x.png cat"), ("x.png 0.5", "x.png 0.5"), ("x.png 1\u200b", "<U+200B>")]
 )
 @pytest.mark.parametrize("generation", BOTH)
 def test_lab107_positive_no_integer(tmp_path: Path, generation: Generation, bad: str, shown: str) -> None:
@@ -523,6 +547,36 @@ def test_lab107_positive_no_integer(tmp_path: Path, generation: Generation, bad:
         assert (finding.location.file, finding.location.line) == (EVAL_FILE, 4)
         assert finding.evidence["lines"] == [4]
         assert [(fix.kind, fix.safety) for fix in finding.fixes] == [("advice", "unsafe")]
+
+
+def test_lab107_positive_words_are_numbered_by_one_mapping(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", train="a.png cat\nb.png dog\nc.png bird\n", val="d.png dog\ne.png cat\n")
+    one, other = project.findings("LAB107", shows=("3", "cat", "2", "dog"))
+    assert (one.severity, one.location.line, one.evidence["label"]) == ("error", 1, "cat")
+    assert one.fixes[0].command == other.fixes[0].command
+    shell(project, one.fixes[0].command)
+    assert (tmp_path / "data/train_list.txt.numbered").read_text() == "a.png 0\nb.png 1\nc.png 2\n"
+    assert (tmp_path / "data/val_list.txt.numbered").read_text() == "d.png 1\ne.png 0\n"
+
+
+def test_lab107_near_miss_words_in_one_list_only_or_of_two_parts(tmp_path: Path) -> None:
+    mixed = Project(tmp_path, "modern", train="a.png cat\nb.png dog\n").finding("LAB107", shows=("cat",))
+    assert [fix.kind for fix in mixed.fixes] == ["advice"]  # which number a word has in the other list is not known
+    for project in (
+        Project(tmp_path, "modern", train="a.png hot dog\nb.png hot pot\n", val="c.png hot dog\n"),
+        Project(tmp_path, "modern", train="a.png cat\nb.png 1\n", val="c.png cat\n"),
+    ):
+        assert project.findings("LAB107")[0].fixes[0].kind == "advice"
+
+
+def test_lab107_positive_whole_numbers_with_a_point(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", train="a.png 0.0\nb.png 1\nc.png 2.\n")
+    finding = project.finding("LAB107", shows=("2", "3", "0.0"))
+    assert (finding.severity, finding.location.line) == ("error", 1)
+    shell(project, finding.fixes[0].command)
+    assert (tmp_path / "data/train_list.txt.integers").read_text() == "a.png 0\nb.png 1\nc.png 2\n"
+    half = Project(tmp_path, "modern", train="a.png 0.5\nb.png 1\n").finding("LAB107")
+    assert [fix.kind for fix in half.fixes] == ["advice"]
 
 
 def test_lab107_positive_legacy_takes_two_parts_only(tmp_path: Path) -> None:
