@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.facts.label_survey import Labels
+from checks.facts.sub_networks import entries_of
 from checks.facts.training_config import Loader, TrainingConfig
 from checks.model import EVAL, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
@@ -147,6 +148,45 @@ def sampler_batch_mismatch(config: TrainingConfig, labels: Labels | None) -> Ite
             yield Finding(
                 at=loader.batch_size.location, case="too-few-classes", fixes=fixes, classes=classes, wanted=batch // each, **values
             )
+
+
+EQUALLY_OFTEN = ("TripletAngularMarginLoss", "TripletLossV2")
+"""Losses that make a table of a batch's pairs with one row for each sample (`ppcls/loss/triplet.py`), so every class must be there equally often."""
+
+SURELY = 20
+"""So many pairs of one class expected in an epoch mean that some batch has classes unequally often."""
+
+
+@check("CFG220", name="loss-needs-class-sampler", stages=TRAIN)
+def loss_needs_class_sampler(config: TrainingConfig, labels: Labels | None) -> Iterator[Finding]:
+    """TripletLossV2 and TripletAngularMarginLoss with a sampler that takes samples as they come: no table of pairs can be made of the batch."""
+    loader = config.loader("Train")
+    losses = [(key, name) for key, name, _ in entries_of(config, "Loss.Train") if name in EQUALLY_OFTEN]
+    if not losses or loader is None or config.tree.raw("Arch.name") != "RecModel":
+        raise NotApplicable("no-loss-of-pairs")
+    if loader.sampler not in (None, "DistributedBatchSampler", "BatchSampler") or loader.batch_size is None:
+        return
+    pairs = _pairs(loader, labels, loader.batch_size.value)
+    for key, name in losses:
+        yield Finding(
+            at=config.tree.key_at(key),
+            via=loader.batch_size.location,
+            case="default" if pairs is not None and pairs >= SURELY else "perhaps",
+            fixes=(Fix("fill-by-class", "advice", "safe", snippet="sampler:\n  name: PKSampler\n  batch_size: 64\n  sample_per_id: 2"),),
+            loss=name,
+            sampler=loader.sampler or "BatchSampler",
+            batch_size=loader.batch_size.value,
+            pairs=round(pairs) if pairs is not None else None,
+        )
+
+
+def _pairs(loader: Loader, labels: Labels | None, batch: int) -> float | None:
+    """How many pairs of one class the batches of an epoch are expected to hold; None where the labels are not all known."""
+    if not labels or not _classes(loader, labels) or batch < 2:
+        return None
+    counts = [tally.samples for survey in labels.surveys if survey.split == loader.split for tally in survey.per_class.values()]
+    total = sum(counts)
+    return (batch - 1) / 2 * sum(count * (count - 1) for count in counts) / max(1, total - 1)
 
 
 def _classes(loader: Loader, labels: Labels | None) -> int:

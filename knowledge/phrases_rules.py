@@ -154,6 +154,10 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     "no-adamw": ("the optimizer is not AdamW", "优化器不是 AdamW"),
     "no-average": ("no average of the weights (EMA) is kept", "没有使用权重的滑动平均（EMA）"),
     "no-batch-operators": ("there are no batch_transform_ops", "没有 batch_transform_ops"),
+    "no-loss-of-pairs": (
+        "no loss of a RecModel needs every class equally often in a batch",
+        "RecModel 的损失函数都不要求 batch 内各类别样本数相等",
+    ),
     "no-class-sampler": ("no sampler of this stage fills batches by class", "该阶段没有按类别组 batch 的采样器"),
     "no-accumulation": ("no gradients are accumulated", "不做梯度累积"),
     #

@@ -173,3 +173,44 @@ def test_cfg216_skipped(tmp_path: Path) -> None:
     assert reason(Project(tmp_path, "modern"), "CFG216") == "no-accumulation"
     assert reason(Project(tmp_path, "modern", {FREQUENCY: 99, "Global.iter_per_epoch": 100}), "CFG216") == "no-accumulation"
     assert reason(Project(tmp_path, "modern", {FREQUENCY: 99, "train_list": "./data/none.txt"}), "CFG216") == "no-samples-known"
+
+
+# CFG220 loss-needs-class-sampler
+
+REC = {
+    "name": "RecModel",
+    "Backbone": {"name": "ResNet50_last_stage_stride1"},
+    "Head": {"name": "FC", "embedding_size": 2048, "class_num": 3},
+}
+
+
+def paired(folder: Path, loss: str, **how: Any) -> Project:
+    return Project(folder, "modern", {"Arch": REC, "Loss.Train": [{"CELoss": {"weight": 1.0}}, {loss: {"weight": 1.0}}]}, **how)
+
+
+@pytest.mark.parametrize("loss", ["TripletLossV2", "TripletAngularMarginLoss"])
+def test_cfg220_positive(tmp_path: Path, loss: str) -> None:
+    many = [(f"train/{n % 3}/{n}.png", n % 3) for n in range(150)]
+    finding = paired(tmp_path, loss, train=many).finding("CFG220", shows=(loss, "DistributedBatchSampler", 25))
+    assert (finding.severity, finding.entry, finding.location.key) == ("error", "train.batches", f"Loss.Train.1.{loss}")
+
+
+def test_cfg220_positive_hardly_a_pair(tmp_path: Path) -> None:
+    assert paired(tmp_path, "TripletLossV2").finding("CFG220", shows=("TripletLossV2", 2)).severity == "warning"
+
+
+def test_cfg220_negative(tmp_path: Path) -> None:
+    project = paired(tmp_path, "TripletLossV2")
+    project.set("DataLoader.Train.sampler", {"name": "PKSampler", "batch_size": 6, "sample_per_id": 2, "drop_last": True})
+    project.save()
+    assert passes(project, "CFG220")
+
+
+@pytest.mark.parametrize("loss", ["TripletLoss", "NpairsLoss", "PairwiseCosface"])
+def test_cfg220_near_miss_losses_that_take_any_batch(tmp_path: Path, loss: str) -> None:
+    assert paired(tmp_path, loss).findings("CFG220") == []
+
+
+def test_cfg220_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "modern"), "CFG220") == "no-loss-of-pairs"
+    assert reason(Project(tmp_path, "legacy"), "CFG220") == "no-loss-of-pairs"
