@@ -250,7 +250,7 @@ def _added(config: TrainingConfig, at: Location, case: str, network: Network, ex
     )
 
 
-@check("MDL109", name="input-channels", stages=TRAIN | EVAL)
+@check("MDL109", name="input-channels", stages=TRAIN | EVAL | EXPORT)
 def input_channels(config: TrainingConfig) -> Iterator[Finding]:
     """The sample has other channels than the first layer takes (`NormalizeImage.channel_num` against `input_image_channel`)."""
     network = next(networks_of(config), None)
@@ -259,6 +259,21 @@ def input_channels(config: TrainingConfig) -> Iterator[Finding]:
     given = next((key for key in ("input_image_channel", "in_chans", "in_channels") if key in network.params), None)
     takes = network.params[given] if given else 3
     if type(takes) is not int or any(key in network.params for key in ("stem_channels", "data_format")):
+        return
+    if config.stage == "export":
+        shape = config.image_shape
+        if shape and len(shape.value) == 3 and type(shape.value[0]) is int and 0 < shape.value[0] != takes:
+            wanted = [takes, *shape.value[1:]]
+            fix = Fix("shape-channels", "edit", "safe", at=shape.location, value=wanted, values={"wanted": str(wanted)})
+            yield Finding(
+                at=shape.location,
+                case="export",
+                fixes=(fix,),
+                split="export",
+                channels=shape.value[0],
+                takes=takes,
+                architecture=network.name,
+            )
         return
     for loader in config.used_loaders():
         path = f"{loader.key}.dataset.transform_ops"

@@ -275,3 +275,16 @@ def test_mdl110_near_miss_neighbours(tmp_path: Path) -> None:
 
 def test_mdl110_skipped(tmp_path: Path) -> None:
     assert reason(Project(tmp_path, "legacy", {"ARCHITECTURE.name": "HRNet_W60_C"}), "MDL110") == "no-network"
+
+
+def test_mdl109_positive_export_declares_other_channels(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {"Global.image_shape": [1, 224, 224]})
+    finding = project.finding("MDL109", stage="export", shows=(1, 3, "ResNet50"))
+    assert (finding.severity, finding.location.key, finding.fixes[0].value) == ("info", "Global.image_shape", [3, 224, 224])
+    assert project.assert_repaired_by(finding, stage="export") == [[3, 224, 224]]
+
+
+def test_mdl109_near_miss_export_leaves_the_channels_open(tmp_path: Path) -> None:
+    assert passes(Project(tmp_path, "modern", {"Global.image_shape": [-1, 224, 224]}), "MDL109", stage="export")
+    four = {"Global.image_shape": [4, 224, 224], "Arch.input_image_channel": 4}
+    assert passes(Project(tmp_path, "modern", four), "MDL109", stage="export")
