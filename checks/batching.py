@@ -11,6 +11,7 @@ from checks.facts.sub_networks import entries_of
 from checks.facts.training_config import Loader, TrainingConfig
 from checks.model import EVAL, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
+from knowledge.value_types import PLAIN_DATASETS, SAMPLERS
 
 MIXING = ("MixupOperator", "CutmixOperator", "FmixOperator", "OpSampler")
 """Operators that get `class_num` from `Arch.class_num` and make labels one-hot (`ppcls/data/preprocess/batch_ops`)."""
@@ -32,6 +33,11 @@ def batch_mixing(config: TrainingConfig) -> Iterator[Finding]:
         for index, item in enumerate(ops):
             for name, params in item.items() if isinstance(item, dict) else ():
                 yield from _operator(config, f"{path}.{index}.{name}", name, params if isinstance(params, dict) else {})
+        mixers = [(index, name) for index, item in enumerate(ops) if isinstance(item, dict) for name in item if name in MIXING]
+        for index, name in mixers[1:]:
+            at = config.tree.key_at(f"{path}.{index}.{name}")
+            values = {"operator": name, "first": mixers[0][1]}
+            yield Finding(at=at, case="one-after-the-other", fixes=(Fix("sample", "advice", "unsafe"),), **values)
         if loader.split.startswith("Eval"):
             yield Finding(
                 at=config.tree.key_at(path), case="evaluation", fixes=(Fix("no-eval-mixing", "advice", "safe"),), split=loader.split
@@ -123,9 +129,14 @@ PER_CLASS = {"PKSampler": "sample_per_id", "DistributedRandomIdentitySampler": "
 
 @check("CFG214", name="sampler-batch-mismatch", stages=TRAIN)
 def sampler_batch_mismatch(config: TrainingConfig, labels: Labels | None) -> Iterator[Finding]:
-    """PKSampler and DistributedRandomIdentitySampler: the batch must be whole classes, and no more classes than there are."""
+    """PKSampler and DistributedRandomIdentitySampler: the batch must be whole classes, and no more classes than there are.
+
+    MultiScaleSampler gives triples of width, height and index, which only MultiScaleDataset takes, and that takes nothing else.
+    """
+    odd = [finding for loader in config.used_loaders() for finding in _scales_apart(config, loader)]
+    yield from odd
     loaders = [loader for loader in config.used_loaders() if loader.sampler in PER_CLASS]
-    if not loaders:
+    if not loaders and not odd:
         raise NotApplicable("no-class-sampler")
     for loader in loaders:
         assert loader.sampler is not None
@@ -148,6 +159,20 @@ def sampler_batch_mismatch(config: TrainingConfig, labels: Labels | None) -> Ite
             yield Finding(
                 at=loader.batch_size.location, case="too-few-classes", fixes=fixes, classes=classes, wanted=batch // each, **values
             )
+
+
+def _scales_apart(config: TrainingConfig, loader: Loader) -> Iterator[Finding]:
+    """A sampler of triples on a dataset that is asked for by number, or the reverse; classes of the user's own may do as they like."""
+    dataset = loader.datasets[0].name if len(loader.datasets) == 1 else None
+    triples, takes = loader.sampler == "MultiScaleSampler", dataset == "MultiScaleDataset"
+    other = dataset in PLAIN_DATASETS if triples else loader.sampler in (*SAMPLERS, *PER_CLASS)
+    if triples == takes or not other:
+        return
+    at = config.tree.at(f"{loader.key}.dataset.name") if triples else config.tree.at(f"{loader.key}.sampler.name")
+    fixes = (Fix("multi-scale", "edit", "safe", at, "MultiScaleDataset"),) if triples else (Fix("plain-images", "advice", "safe"),)
+    yield Finding(
+        at=at, case="multi-scale", fixes=fixes, split=loader.split, sampler=loader.sampler or "DistributedBatchSampler", dataset=dataset
+    )
 
 
 EQUALLY_OFTEN = ("TripletAngularMarginLoss", "TripletLossV2")

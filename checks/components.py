@@ -137,13 +137,17 @@ def _fits(use: Use, name: str, own: OwnPaddleClas | None) -> bool:
 @check("CFG111", name="unknown-parameter", stages=ANY)
 def unknown_parameter(config: TrainingConfig, components: Components, own: OwnPaddleClas | None) -> Iterator[Finding]:
     """A parameter that a constructor does not take: a TypeError, or, where `**kwargs` end in nothing, a setting without any effect."""
-    for use in _uses(components):
+    seen = set()  # a YAML alias brings the same parameter into several lists
+    for use in sorted(_uses(components), key=lambda use: use.when != "now"):
         found = signature(use, own) if known(use, own) and not use.kind.endswith("_mode") else None
         if found is None or found.rest == "open":
             continue
         for parameter in use.parameters:
-            if parameter in found.names:
+            at = _key_at(config, use.place(parameter))
+            spot = (at.file, at.line, at.column, use.name, parameter)
+            if parameter in found.names or (at.line is not None and spot in seen):
                 continue
+            seen.add(spot)
             if found.rest == "ignored" and config.tree.raw(use.place(parameter)) is None:
                 continue  # nothing written, and nothing done
             yield _unknown(config, use, parameter, found, own)

@@ -111,7 +111,7 @@ def learning_rate_above_recipe(config: TrainingConfig, labels: Labels | None, ho
         fixes = (Fix("scale", "edit", "unsafe", rate.location, new, values={"rate": new}),) if item.name != "Piecewise" else ()
         yield Finding(at=rate.location, case=case, fixes=fixes, **values)
         return
-    most = largest_rate(item.optimizer or "")
+    most = largest_rate("Momentum" if item.optimizer == "SGD" else item.optimizer or "")  # the same step, without momentum a smaller one
     if most is not None and rate.value > SUSPICIOUS_FACTOR * most:
         yield Finding(
             at=rate.location,

@@ -99,6 +99,8 @@ def loss_does_not_fit_network(config: TrainingConfig) -> Iterator[Finding]:
                 case = "default"
             elif section == "Loss" and user.startswith("Distillation") and not distils:
                 case = "plain"
+            elif section == "Metric" and split == "Train" and user in RETRIEVAL_METRICS:
+                case = "retrieval"
             elif plain and user in TAKES_FEATURES and section == "Loss":
                 case = "features"
             elif name == "GoogLeNet" and user in ("CELoss", "TopkAcc"):

@@ -34,11 +34,19 @@ def _used(pipelines: Pipelines, deployed: DeployedPipelines | None) -> tuple[Pip
 def _troubles(
     pipelines: Pipelines, deployed: DeployedPipelines | None, *kinds: TroubleKind
 ) -> Iterator[tuple[Pipeline, Trouble, Op | None]]:
+    """What befalls the images, once for each place of the file: a YAML alias brings the same transform into several lists."""
+    seen = set()
     for pipeline in _used(pipelines, deployed):
         for trouble in pipeline.troubles:
             if trouble.kind in kinds:
                 ops = pipeline.batch_ops if trouble.kind == "sample-operator" else pipeline.ops
-                yield pipeline, trouble, ops[trouble.index] if 0 <= trouble.index < len(ops) else None
+                op = ops[trouble.index] if 0 <= trouble.index < len(ops) else None
+                at = pipeline.blamed(trouble)
+                spot = (at.file, at.line, at.column, trouble.kind, trouble.parameter)
+                if op is not None and at.line is not None and spot in seen:
+                    continue
+                seen.add(spot)
+                yield pipeline, trouble, op
 
 
 def _before(pipeline: Pipeline, index: int, *names: str) -> Op | None:

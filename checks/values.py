@@ -152,8 +152,9 @@ def value_of_another_type(config: TrainingConfig) -> Iterator[Finding]:
             fits = ""  # the remaining epochs become T_max of CosineAnnealingDecay, an int
         if value == "" and "text" in kind.takes and ("dataset" in path or path in ("Infer.infer_imgs", "Arch.name")):
             fits = ""
-        if fits == "yes" or (kind.path in ("Global.epochs", "epochs") and type(value) is float):
-            continue  # epochs that are not whole: CFG207
+        fraction = type(value) is float and kind.path in ("Global.epochs", "epochs") and not (cosine and value >= 1)
+        if fits == "yes" or fraction:
+            continue  # what else epochs do that are not whole: CFG207
         if kind.path == "Global.checkpoints" and value is False:
             continue  # only asked whether it is true
         if kind.path.endswith("num_workers") and value == 0:
@@ -182,9 +183,32 @@ def value_of_another_type(config: TrainingConfig) -> Iterator[Finding]:
             says=kind.says or "TypeError",
             since=kind.since,
         )
+    yield from _milestones(config, letter)
     yield from _topk(config, letter)
     yield from _epsilon(config, letter)
     yield from _image_shape(config, letter)
+
+
+def _milestones(config: TrainingConfig, letter: str) -> Iterator[Finding]:
+    """Rates and epochs of a schedule in a list: YAML reads `1e-3` as text, and in a list PaddleClas leaves it so (modern)."""
+    lr = config.tree.raw("Optimizer.lr")
+    if config.generation != "modern" or letter != "t" or not isinstance(lr, dict):
+        return
+    keys = {"Piecewise": ("decay_epochs", "values"), "MultiStepDecay": ("milestones",)}.get(str(lr.get("name")), ())
+    if lr.get("name") == "Piecewise" and lr.get("learning_rate") is not None:
+        return  # from 2.5.1 on the list is not read then
+    for key in keys:
+        items = lr.get(key)
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            path = f"Optimizer.lr.{key}.{index}"
+            if not isinstance(item, str):
+                continue
+            text = written(config, path)
+            meant = meant_value(text, "int float" if key == "values" else "int")
+            at = config.tree.at(path)
+            fixes = (Fix("set", "edit", "safe", at=at, value=meant, values={"meant": meant}),) if meant is not None else ()
+            says = "ValueError: Unknown format code 'f'" if key == "values" else "TypeError"
+            yield Finding(at=at, case="in-list", fixes=fixes, key=path, text=text, type="str", says=says, since="")
 
 
 def _topk(config: TrainingConfig, letter: str) -> Iterator[Finding]:

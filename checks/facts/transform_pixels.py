@@ -136,6 +136,9 @@ def policy(state: ImageState, run: Run) -> ImageState:
     """AutoAugment and its kin: to a PIL image, and back to an array that must not be written to."""
     if run.name == "TimmAutoAugment" and run.get("interpolation", "bicubic") not in ("bicubic", "bilinear", "random"):
         raise Unforeseeable  # some of its operators refuse other filters of Pillow's
+    recipe = run.get("config_str")
+    if run.name == "TimmAutoAugment" and isinstance(recipe, str) and not recipe.startswith(("rand", "augmix", "auto")):
+        raise Fails("value", "config_str", value=recipe)
     needs_bytes_for_pil(state)
     return state.but(kind="array", read_only=True)
 
@@ -143,6 +146,10 @@ def policy(state: ImageState, run: Run) -> ImageState:
 def color_jitter(state: ImageState, run: Run) -> ImageState:
     """ColorJitter."""
     prob = run.get("prob", 2)
+    for parameter in ("brightness", "contrast", "saturation"):
+        strength = run.get(parameter)
+        if isinstance(strength, (int, float)) and strength < 0:
+            raise Fails("value", parameter, value=strength)
     try:
         needs_bytes_for_pil(state)
     except Fails as failure:

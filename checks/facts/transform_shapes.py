@@ -114,6 +114,9 @@ def rot90(state: ImageState, run: Run) -> ImageState:
 
 def rotation(state: ImageState, run: Run) -> ImageState:
     """RandomRotation."""
+    degrees = run.get("degrees")
+    if (isinstance(degrees, (int, float)) and degrees < 0) or (isinstance(degrees, list) and len(degrees) != 2):
+        raise Fails("value", "degrees", value=degrees)
     needs_image(state)
     return state.sized(None, None) if run.get("expand") else state
 

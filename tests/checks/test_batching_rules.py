@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.projects import CONFIG, REMOVED, Project, numbered, passes, reason
+from tests.projects import CONFIG, REMOVED, Project, found, numbered, passes, reason
 
 OPS = "DataLoader.Train.dataset.batch_transform_ops"
 SAMPLER = "DataLoader.Train.sampler"
@@ -37,6 +37,7 @@ def test_cfg213_positive_without_a_class_count(tmp_path: Path) -> None:
         ([{"OpSampler": {"MixupOperator": {"alpha": 0.8, "prob": 0.5}, "CutmixOperator": {"alpha": 1.0, "prob": 0.8}}}], "error", ("1.3",)),
         ([{"OpSampler": {"MixupOperator": {"alpha": 0, "prob": 0.5}}}], "error", ("MixupOperator",)),
         ([{"OpSampler": {"MixupOperator": {"alpha": 0.8}}}], "warning", ("MixupOperator",)),
+        ([{"MixupOperator": {"alpha": 0.2}}, {"CutmixOperator": {"alpha": 0.2}}], "error", ("CutmixOperator", "MixupOperator")),
     ],
 )
 def test_cfg213_positive(tmp_path: Path, ops: Any, severity: str, shows: tuple[str, ...]) -> None:
@@ -214,3 +215,25 @@ def test_cfg220_near_miss_losses_that_take_any_batch(tmp_path: Path, loss: str) 
 def test_cfg220_skipped(tmp_path: Path) -> None:
     assert reason(Project(tmp_path, "modern"), "CFG220") == "no-loss-of-pairs"
     assert reason(Project(tmp_path, "legacy"), "CFG220") == "no-loss-of-pairs"
+
+
+SCALES: dict[str, Any] = {"name": "MultiScaleSampler", "scales": [160, 224], "first_bs": 4, "divided_factor": 32, "is_training": True}
+TRAIN_DATASET, TRAIN_SAMPLER = "DataLoader.Train.dataset.name", "DataLoader.Train.sampler"
+
+
+def test_cfg214_positive_scales_for_a_dataset_that_wants_numbers(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {TRAIN_SAMPLER: SCALES})
+    finding = project.finding("CFG214", shows=("MultiScaleSampler", "ImageNetDataset"))
+    assert (finding.severity, finding.location.key) == ("error", TRAIN_DATASET)
+    assert project.assert_repaired_by(finding) == ["MultiScaleDataset"]
+
+
+def test_cfg214_positive_numbers_for_a_dataset_that_wants_scales(tmp_path: Path) -> None:
+    finding = Project(tmp_path, "modern", {TRAIN_DATASET: "MultiScaleDataset"}).finding("CFG214", shows=("MultiScaleDataset",))
+    assert (finding.severity, finding.location.key) == ("error", f"{TRAIN_SAMPLER}.name")
+
+
+def test_cfg214_near_miss_scales_for_their_dataset_or_one_of_the_users_own(tmp_path: Path) -> None:
+    for dataset in ("MultiScaleDataset", "MyDataset"):
+        project = Project(tmp_path, "modern", {TRAIN_SAMPLER: SCALES, TRAIN_DATASET: dataset})
+        assert not found(project.check(), "CFG214")

@@ -398,3 +398,14 @@ def test_cfg114_near_miss_as_2_2_ships_it(tmp_path: Path) -> None:
 
 def test_cfg114_skipped_without_components(tmp_path: Path) -> None:
     test_cfg110_skipped_without_components(tmp_path)
+
+
+def test_cfg111_near_miss_an_alias_is_one_place(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern")
+    wrong = "- &decode\n        DecodeImage:\n          to_bgr: true\n"
+    text = project.text.replace("- DecodeImage:\n          to_rgb: true\n", wrong, 1)
+    text = text.replace("- DecodeImage:\n          to_rgb: true\n", "- *decode\n", 1)
+    assert "*decode" in text
+    project.write(CONFIG, text)
+    finding = project.finding("CFG111", shows=("to_bgr",))
+    assert finding.severity == "error"

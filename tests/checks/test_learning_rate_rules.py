@@ -153,3 +153,11 @@ def test_cfg219_near_miss(tmp_path: Path) -> None:
 def test_cfg219_skipped(tmp_path: Path) -> None:
     assert reason(Project(tmp_path, "modern"), "CFG219") == "no-adamw"
     assert reason(Project(tmp_path, "modern", {"Optimizer": REMOVED}), "CFG219") == "no-schedule"
+
+
+def test_cfg209_near_miss_sgd_takes_the_rates_of_momentum(tmp_path: Path) -> None:
+    """No shipped config trains with SGD at a usual rate; without momentum the same rate makes a smaller step."""
+    sgd = {"name": "SGD", "lr": {"name": "Cosine", "learning_rate": 0.1}}
+    assert passes(Project(tmp_path, "modern", {"Optimizer": sgd}), "CFG209")
+    sgd["lr"] = {"name": "Cosine", "learning_rate": 50.0}
+    assert Project(tmp_path, "modern", {"Optimizer": sgd}).finding("CFG209").severity == "warning"

@@ -77,6 +77,7 @@ def test_mdl105_skipped(tmp_path: Path) -> None:
         ({"name": "GoogLeNet"}, "Loss.Train", loss("CELoss")),
         ({"name": "GoogLeNet"}, "Metric.Eval", [{"TopkAcc": {"topk": [1]}}]),
         ({"name": "ResNet18"}, "Loss.Eval", loss("GoogLeNetLoss")),
+        ({"name": "ResNet18"}, "Metric.Train", [{"Recallk": {"topk": [1]}}]),
         ({key: REC[key] for key in REC if key != "Head"}, "Loss.Train", loss("CELoss")),
     ],
 )

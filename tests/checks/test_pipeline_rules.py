@@ -372,6 +372,10 @@ def test_cfg307_skipped(tmp_path: Path) -> None:
         ([{"RandCropImage": {"size": 224, "scale": 0.5}}, NORMAL], "scale", []),
         ([{"RandCropImage": {"size": 224, "ratio": [0, 1]}}, NORMAL], "ratio", []),
         ([CROP, {"RandFlipImage": {"flip_code": 2}}, NORMAL], "flip_code", []),
+        ([CROP, {"RandomRotation": {"degrees": -15}}, NORMAL], "degrees", []),
+        ([CROP, {"RandomRotation": {"degrees": [15]}}, NORMAL], "degrees", []),
+        ([CROP, {"ColorJitter": {"brightness": -0.4}}, NORMAL], "brightness", []),
+        ([CROP, {"TimmAutoAugment": {"config_str": "rnd-m9", "img_size": 224}}, NORMAL], "config_str", []),
         ([CROP, normal(mean=[0.5, 0.5])], "mean", []),
         ([CROP, normal(std=[0.0, 0.5, 0.5])], "std", []),
         ([CROP, normal(scale="1.0/255.O")], "scale", []),
@@ -529,3 +533,15 @@ def test_a_list_that_breaks_early_gets_one_error(tmp_path: Path) -> None:
 def test_evaluation_alone_is_not_judged_by_the_training(tmp_path: Path) -> None:
     run = trained(tmp_path, [CROP, NORMAL]).check(stage="eval")
     assert found(run, "CFG301") == []
+
+
+def test_cfg308_near_miss_an_alias_is_one_place(tmp_path: Path) -> None:
+    project = Project(
+        tmp_path, "modern", {f"DataLoader.{split}.dataset.transform_ops.0": {"DecodeImage": {}} for split in ("Train", "Eval")}
+    )
+    good = "- NormalizeImage:\n          scale: 1.0/255.0\n"
+    text = project.text.replace(good, "- &normal\n        NormalizeImage:\n          mean: [0.5, 0.5]\n", 1).replace(good, "- *normal\n", 1)
+    text = text.replace("- *normal\n          order: ''\n", "- *normal\n")
+    assert "*normal" in text
+    project.write(CONFIG, text)
+    assert project.finding("CFG308", shows=("mean",)).severity == "error"

@@ -60,6 +60,30 @@ def test_cfg130_positive(tmp_path: Path, key: str, text: str, meant: Any) -> Non
     assert edits == ([meant] if meant is not None else [])
 
 
+@pytest.mark.parametrize(
+    ("name", "key", "values", "meant"),
+    [
+        ("Piecewise", "values", [0.1, "1e-2", 0.001], 0.01),
+        ("Piecewise", "decay_epochs", ["1e1", 20], 10),
+        ("MultiStepDecay", "milestones", ["x"], None),
+    ],
+)
+def test_cfg130_positive_text_in_the_lists_of_a_schedule(tmp_path: Path, name: str, key: str, values: list[Any], meant: Any) -> None:
+    rest = {"values": {"decay_epochs": [10, 20]}, "decay_epochs": {"values": [0.1, 0.01, 0.001]}}.get(key, {"learning_rate": 0.1})
+    project = Project(tmp_path, "modern", {"Optimizer.lr": {"name": name, **rest, key: values}})
+    finding = project.finding("CFG130", shows=(f"Optimizer.lr.{key}",))
+    index = next(n for n, value in enumerate(values) if isinstance(value, str))
+    assert (finding.severity, finding.location.key) == ("error", f"Optimizer.lr.{key}.{index}")
+    assert [fix.value for fix in finding.fixes] == ([meant] if meant is not None else [])
+
+
+def test_cfg130_positive_epochs_that_a_cosine_cannot_count(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {"Global.epochs": 3})
+    assert project.data["Optimizer"]["lr"]["name"] == "Cosine"
+    finding = project.finding("CFG130", "Global.epochs=1e1")
+    assert (finding.severity, [fix.value for fix in finding.fixes]) == ("error", [10])
+
+
 def test_cfg130_positive_an_item_of_a_list_and_its_place(tmp_path: Path) -> None:
     project = with_text(tmp_path, TOPK, '[1, "2"]')
     finding = project.finding("CFG130", shows=(TOPK + ".1", 2))
