@@ -52,13 +52,19 @@ def _case(fault: ImageFault, survey: ImageSurvey) -> str | None:
 
 
 @check("IMG104", name="broken-image", stages=TRAIN | EVAL)
-def broken_image(health: ImageHealth, files: ImageFiles) -> Iterator[Finding]:
-    """Files that are there but that no image comes out of. PaddleClas logs each and takes a random other sample in its place."""
+def broken_image(config: TrainingConfig, health: ImageHealth, files: ImageFiles) -> Iterator[Finding]:
+    """Files that are there but that no image comes out of. PaddleClas logs each and takes a random other sample in its place.
+
+    Of a list that it cannot get through for them, IMG105 speaks.
+    """
     classes = {(item.split, item.source): item.dataset for item in files.lists}
     for survey in _surveys(health):
         cases: dict[str, list[ImageFault]] = {}
+        hopeless = _hopeless(config, survey)
         for fault in survey.faults:
             case = _case(fault, survey)
+            if fault.fate == "replaced" and hopeless:
+                continue
             if case == "format-assumed" and not health.assumed:
                 case = "format"
             if case is not None:
@@ -101,19 +107,23 @@ def _fixes(case: str) -> tuple[Fix, ...]:
     return (Fix("replace-or-drop", "advice", "unsafe"),)
 
 
+def _hopeless(config: TrainingConfig, survey: ImageSurvey) -> bool:
+    bad = survey.with_fate("replaced")
+    share = bad / max(1, survey.samples)
+    if not bad or share < 0.9:
+        return False
+    epochs = config.epochs.value if config.epochs and survey.split == "Train" else 1
+    # each try draws one of all samples, so a worker dies with this chance at every broken one
+    return survey.listed * max(1, epochs) * share**RECURSION >= 0.5
+
+
 @check("IMG105", name="no-readable-image", stages=TRAIN | EVAL)
 def no_readable_image(config: TrainingConfig, health: ImageHealth) -> Iterator[Finding]:
     """So few images can be read that the search for a replacement ends in a RecursionError; the run hangs."""
     for survey in _surveys(health):
+        if not _hopeless(config, survey):
+            continue
         bad = survey.with_fate("replaced")
-        share = bad / survey.samples
-        if not bad or share < 0.9:
-            continue
-        epochs = config.epochs.value if config.epochs and survey.split == "Train" else 1
-        # each try draws one of all samples, so a worker dies with this chance at every broken one
-        dying = survey.listed * max(1, epochs) * share**RECURSION
-        if dying < 0.5:
-            continue
         worst = max((fault for fault in survey.faults if fault.fate == "replaced"), key=lambda fault: fault.samples)
         yield Finding(
             at=_at(survey, worst.examples[0]),

@@ -10,6 +10,7 @@ from checks.facts.data_paths import DataPath, DataPaths
 from checks.facts.image_files import ImageFiles, ImageList
 from checks.facts.image_odds import percent
 from checks.facts.label_lines import visible
+from checks.facts.label_survey import Labels
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
@@ -62,12 +63,19 @@ def _use_root(root: DataPath | ImageList, lists: list[ImageList]) -> Iterator[Fi
     yield Fix("use-root", "edit", "safe", at=source, value=moved.written, values=values)
 
 
-def _lists(config: TrainingConfig, files: ImageFiles) -> list[ImageList]:
-    """The lists whose root is there, or that find some of their images without it. A modern root that is no path is CFG130's."""
+def _lists(config: TrainingConfig, files: ImageFiles, labels: Labels) -> list[ImageList]:
+    """The lists whose root is there, or that find some of their images without it.
+
+    Neither those in another encoding, whose names are not read as they are meant (LAB114), nor those of 2.2 and later without a root (CFG130).
+    """
+    foreign = {(survey.split, survey.source) for survey in labels.surveys if survey.not_utf8}
     found = [
         item
         for item in files.lists
-        if item.listed and (item.root_exists or item.missing < item.listed) and (item.root_written or config.generation == "legacy")
+        if item.listed
+        and (item.root_exists or item.missing < item.listed)
+        and (item.split, item.source) not in foreign
+        and (item.root_written or config.generation == "legacy")
     ]
     if not found:
         raise NotApplicable("no-images-listed")
@@ -75,9 +83,9 @@ def _lists(config: TrainingConfig, files: ImageFiles) -> list[ImageList]:
 
 
 @check("IMG102", name="listed-image-missing", stages=TRAIN | EVAL)
-def listed_image_missing(config: TrainingConfig, files: ImageFiles) -> Iterator[Finding]:
+def listed_image_missing(config: TrainingConfig, files: ImageFiles, labels: Labels) -> Iterator[Finding]:
     """Lines that name no file. 2.2 and later look at the whole list and stop at the first; 2.0 and 2.1 train on other images instead."""
-    for item in _lists(config, files):
+    for item in _lists(config, files, labels):
         if not item.missing or item.moved:
             continue
         fixes = []
@@ -112,9 +120,9 @@ def listed_image_missing(config: TrainingConfig, files: ImageFiles) -> Iterator[
 
 
 @check("IMG103", name="image-root-off", stages=TRAIN | EVAL)
-def image_root_off(config: TrainingConfig, files: ImageFiles) -> Iterator[Finding]:
+def image_root_off(config: TrainingConfig, files: ImageFiles, labels: Labels) -> Iterator[Finding]:
     """The image root is there, but its images are under another folder, or a folder stands in the root and in each path."""
-    lists = _lists(config, files)
+    lists = _lists(config, files, labels)
     for item in lists:
         moved = item.moved
         if not moved or not item.missing:

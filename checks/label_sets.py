@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from checks.facts.label_paths import LabelPaths
@@ -40,7 +40,9 @@ def train_eval_numbered_differently(labels: Labels, paths: LabelPaths) -> Iterat
         fixes = (Fix("renumber", "advice", "unsafe"),)
         if shift is not None and other.format.header is None and other.format.labels == "class":
             fixes = (Fix("shift", "command", "unsafe", command=_shifted(other, shift), values={"shift": shift}),)
-        line = min(other.per_class[there[name]].first_line for name in differing if there[name] in other.per_class)
+        own = [there[name] for name in differing if list(there.values()).count(there[name]) == 1 and there[name] in other.per_class]
+        # the first line of a label is that of its folder where no other folder has it
+        line = min((other.per_class[label].first_line for label in own), default=None) if len(own) == len(differing) else None
         yield Finding(
             at=Location(other.file, line),
             via=other.source,
@@ -54,7 +56,7 @@ def train_eval_numbered_differently(labels: Labels, paths: LabelPaths) -> Iterat
             train_label=here[folder],
             eval_label=there[folder],
             shift=shift,
-            samples=sum(other.per_class[there[name]].samples for name in differing if there[name] in other.per_class),
+            samples=sum(other.per_class[label].samples for label in own) if line is not None else None,
             line=line,
         )
 
@@ -84,17 +86,39 @@ def _classes_by_folder(
     """Folder → label in both lists, by as few of the last parts of the folders as name a class in both; None where none do."""
     if not here or not there:
         return None
-    for depth in (1, 2, 3):
-        one, other = _labels_of(here, depth), _labels_of(there, depth)
-        if one and other and len(one.keys() & other.keys()) > 1:
-            return one, other
+    here, there = _without_common_end(here), _without_common_end(there)
+    for fold in (str, str.casefold):  # `Cat` and `cat` are one class where no name is the same
+        for depth in (1, 2, 3):
+            one, other = _labels_of(here, depth, fold), _labels_of(there, depth, fold)
+            if one and other and _speak_of_classes(one, other):
+                return one, other
     return None
 
 
-def _labels_of(folders: dict[str, dict[int, int]], depth: int) -> dict[str, int] | None:
+def _speak_of_classes(one: dict[str, int], other: dict[str, int]) -> bool:
+    """Whether folders of the same name are the same class: each has a label of its own in both lists, or most have the same in both."""
+    shared = one.keys() & other.keys()
+    if len(shared) < 2:
+        return False
+    if len(set(one.values())) == len(one) and len(set(other.values())) == len(other):
+        return True
+    same = [folder for folder in shared if one[folder] == other[folder]]
+    return len({one[folder] for folder in same}) > 1 and 2 * len(same) >= len(shared)
+
+
+def _without_common_end(folders: dict[str, dict[int, int]]) -> dict[str, dict[int, int]]:
+    """Without last parts that all folders have, as in `cat/train`, `dog/train`."""
+    split = {tuple(folder.replace("\\", "/").rstrip("/").split("/")): labels for folder, labels in folders.items()}
+    cut = 0
+    while len(split) > 1 and all(len(parts) > cut + 1 for parts in split) and len({parts[-1 - cut] for parts in split}) == 1:
+        cut += 1
+    return {"/".join(parts[:-cut]): labels for parts, labels in split.items()} if cut else folders
+
+
+def _labels_of(folders: dict[str, dict[int, int]], depth: int, fold: Callable[[str], str]) -> dict[str, int] | None:
     merged: dict[str, dict[int, int]] = {}
     for folder, labels in folders.items():
-        into = merged.setdefault("/".join(folder.replace("\\", "/").rstrip("/").split("/")[-depth:]), {})
+        into = merged.setdefault(fold("/".join(folder.replace("\\", "/").rstrip("/").split("/")[-depth:])), {})
         for label, samples in labels.items():
             into[label] = into.get(label, 0) + samples
     found = {}
@@ -103,7 +127,7 @@ def _labels_of(folders: dict[str, dict[int, int]], depth: int) -> dict[str, int]
         if samples < PURE * sum(labels.values()):
             return None
         found[folder] = label
-    return found if len(found) > 1 and len(set(found.values())) == len(found) else None
+    return found if len(set(found.values())) > 1 else None
 
 
 @check("LAB116", name="relabel-differs", stages=TRAIN)
@@ -267,7 +291,7 @@ def multi_label_width(config: TrainingConfig, labels: Labels) -> Iterator[Findin
         if len(survey.widths) > 1:
             others = {width: count for width, count in survey.widths.items() if width != usual}
             yield Finding(
-                at=Location(survey.file, None),
+                at=Location(survey.file, min(survey.width_lines[width] for width in others)),
                 via=survey.source,
                 case="ragged",
                 fixes=(Fix("same-width", "advice", "unsafe"),),

@@ -381,7 +381,8 @@ def _line_fixes(config: TrainingConfig, survey: LabelSurvey, reason: str) -> tup
 def _shown(separator: str | None) -> str:
     if separator is None:
         return r"\s+"  # as both languages write "any white space"
-    return SEPARATORS.get(separator, separator)
+    # a backslash is doubled: '\\t' in a YAML file without double quotes is two characters, and no tab
+    return SEPARATORS.get(separator, separator.replace("\\", "\\\\"))
 
 
 @check("LAB110", name="eval-label-outside-training", stages=TRAIN)

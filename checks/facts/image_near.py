@@ -41,6 +41,8 @@ def near_match(root: str, path: str, listings: dict[str, list[str]]) -> tuple[st
         except (OSError, ValueError):
             listings[place] = []
     names = listings[place]
+    if name in names:
+        return None  # a link that leads nowhere, and nothing is wrong with its name
     lower = name.lower()
     stem = os.path.splitext(lower)[0]
     same = sorted(other for other in names if other.lower() == lower)

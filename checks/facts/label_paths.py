@@ -103,7 +103,8 @@ def collect_label_paths(config: TrainingConfig, labels: Labels, request: Request
     base = _common_root(config, surveys)
     lists = [Source(survey.path, survey.format, _prefix(config, survey, base), survey.lines) for survey in surveys]
     if sum(survey.size for survey in surveys) < LARGE or not has_numpy():
-        return _compare(surveys, lists, compare_small)
+        # of large lists each absolute line would have to be taken for itself
+        return _compare(surveys, [msgspec.structs.replace(source, base=base) for source in lists], compare_small)
     cache = cache_of(request, world)
     key = repr([(survey.split, source) for survey, source in zip(surveys, lists, strict=True)])
     try:

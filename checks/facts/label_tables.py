@@ -68,12 +68,16 @@ class PathTable:
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A label file of so many lines, how its dataset class reads a line, and what stands before its relative paths under a common root."""
+    """A label file of so many lines, how its dataset class reads a line, and what stands before its relative paths under a common root.
+
+    `base` is that root where absolute paths below it are to be compared with relative ones, else empty.
+    """
 
     path: str
     rule: LabelFormat
     prefix: str
     lines: int
+    base: str = ""
 
     def read(self, line: str) -> Parsed | None:
         """The sample of a line, or None where the dataset class reads none."""
@@ -83,8 +87,13 @@ class Source(msgspec.Struct, frozen=True):
         return parsed if isinstance(parsed, Parsed) and in_range(parsed, self.rule) else None
 
     def key(self, path: str) -> str:
-        """The path under the common root, normalised; an absolute one stays what it is."""
-        prefix = "" if path.startswith("/") else self.prefix
+        """The path under the common root, normalised; an absolute one that is not below `base` stays what it is."""
+        if path.startswith("/"):
+            prefix = ""
+            if self.base and path.startswith(self.base + "/"):
+                path = path[len(self.base) :].lstrip("/")
+        else:
+            prefix = self.prefix
         if prefix or path[:1] in ("", ".") or path[-1] == "/" or "/." in path or "//" in path:
             return posixpath.normpath(prefix + path)
         return path

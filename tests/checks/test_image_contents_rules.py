@@ -173,6 +173,7 @@ def test_img105_positive(tmp_path: Path, generation: Generation) -> None:
         project.write(f"data/{path}", b"")
     finding = project.finding("IMG105", shows=("12", "train/0/0.png"))
     assert (finding.severity, finding.evidence["bad"], finding.location.line) == ("error", 12, 1)
+    assert passes(project, "IMG104")  # one fault, one finding
 
 
 def test_img105_positive_nearly_all(tmp_path: Path) -> None:

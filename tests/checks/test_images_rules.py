@@ -171,6 +171,13 @@ def test_img102_positive_legacy_all_and_dead_links(tmp_path: Path) -> None:
     assert (finding.severity, finding.evidence["missing"]) == ("error", 12)
 
 
+def test_img102_positive_a_dead_link_is_not_near_to_itself(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern")
+    project.write("data/train_list.txt", rows([*TRAIN, ("dead.jpg", 0)]))
+    os.symlink("nowhere", tmp_path / "data/dead.jpg")
+    assert "near" not in project.finding("IMG102").evidence
+
+
 @pytest.mark.parametrize("generation", BOTH)
 def test_img102_negative(tmp_path: Path, generation: Generation) -> None:
     assert passes(Project(tmp_path, generation), "IMG102")
@@ -238,6 +245,15 @@ def test_img103_positive_absolute_root_stays_absolute(tmp_path: Path) -> None:
 @pytest.mark.parametrize("generation", BOTH)
 def test_img103_negative(tmp_path: Path, generation: Generation) -> None:
     assert passes(Project(tmp_path, generation), "IMG103")
+
+
+def test_img103_near_miss_another_encoding_and_no_root_have_rules_of_their_own(tmp_path: Path) -> None:
+    project = Project(tmp_path / "gbk", "modern")
+    lines = "".join(f"train/\u732b\u72d7{label}/0/{n}.png {label}\n" for label in range(3) for n in range(4))
+    project.write("data/train_list.txt", lines.encode("gbk"))
+    assert passes(project, "IMG103")
+    assert passes(project, "IMG102")
+    assert passes(Project(tmp_path / "null", "modern", {"train_root": None}), "IMG103")
 
 
 def test_img103_near_miss_half_missing(tmp_path: Path) -> None:

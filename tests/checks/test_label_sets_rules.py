@@ -70,7 +70,37 @@ def test_lab115_positive_class_folders_below_others(tmp_path: Path) -> None:
     """`misc` names two classes, with its parent one each."""
     train = [(f"train/{a}/misc/{n}.png", k) for k, a in enumerate(("in", "out")) for n in range(3)]
     val = [(f"val/{a}/misc/{n}.png", 1 - k) for k, a in enumerate(("in", "out")) for n in range(2)]
-    assert project(tmp_path, train, val, classes=2).finding("LAB115").evidence["folder"] == "in/misc"
+    assert project(tmp_path, train, val, classes=2).finding("LAB115").evidence["folder"] == "in"
+
+
+def test_lab115_positive_class_folders_above_those_of_the_splits(tmp_path: Path) -> None:
+    """`cat/train` and `cat/val`: what all folders of a list end with names no class."""
+    train = [(f"{name}/train/{n}.png", k) for k, name in enumerate(ANIMALS) for n in range(3)]
+    val = [(f"{name}/val/{n}.png", 4 - k) for k, name in enumerate(ANIMALS) for n in range(2)]
+    assert project(tmp_path, train, val).finding("LAB115").evidence["differing"] == 4
+    assert passes(project(tmp_path, train, [(path, 4 - k) for path, k in val]), "LAB115")
+
+
+def test_lab115_positive_folders_in_other_case(tmp_path: Path) -> None:
+    val = [(path.replace("/ant", "/Ant").replace("/bee", "/BEE"), k) for path, k in folders("val", order=[1, 0, 2, 3, 4])]
+    assert project(tmp_path, folders("train"), [row for row in val if row[1] < 2]).finding("LAB115").evidence["differing"] == 2
+
+
+def test_lab115_positive_one_class_counted_as_another(tmp_path: Path) -> None:
+    """Two folders with one label in the evaluation list alone: most others agree, so the folders do name classes."""
+    finding = project(tmp_path, val=folders("val", each=2, order=[0, 1, 2, 3, 3])).finding("LAB115", shows=("emu",))
+    assert (finding.evidence["differing"], finding.evidence["eval_label"]) == (1, 3)
+
+
+def test_lab115_near_miss_folders_of_several_classes_that_mostly_differ(tmp_path: Path) -> None:
+    """Days or cameras that hold one class each in one list and another in the other."""
+    days = ("day1", "day2", "day3")
+    made = project(tmp_path, folders("train", days, order=[0, 1, 1]), folders("val", days, order=[1, 0, 1]))
+    assert reason(made, "LAB115") == "folders-name-no-classes"
+
+
+def test_lab115_negative_two_folders_for_each_class(tmp_path: Path) -> None:
+    assert passes(project(tmp_path, folders("train", order=[0, 0, 1, 1, 2]), folders("val", order=[0, 0, 1, 1, 2])), "LAB115")
 
 
 def test_lab115_near_miss_a_stray_label_does_not_make_a_folder_another_class(tmp_path: Path) -> None:
@@ -253,6 +283,7 @@ def test_lab122_positive_rows_of_two_widths(tmp_path: Path) -> None:
     text = "".join(multi_row(5, n) for n in range(8)) + multi_row(4, 9)
     finding = lab122_project(tmp_path, text).finding("LAB122", shows=(9, 5))
     assert (finding.evidence["odd_rows"], finding.evidence["odd_widths"]) == (1, [4])
+    assert finding.location.line is not None
 
 
 def test_lab122_negative_the_width_of_the_model(tmp_path: Path) -> None:

@@ -664,6 +664,12 @@ def test_lab108_positive_one_line_of_many(tmp_path: Path, generation: Generation
     assert [fix.snippet for fix in finding.fixes] == [None]  # another delimiter would lose the three lines that are read now
 
 
+def test_lab108_positive_a_tab_in_single_quotes_is_no_tab(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {"train_delimiter": "\\t"}, train=rows(TRAIN, "\t"))
+    evidence = project.finding("LAB108").evidence
+    assert (evidence["separator"], evidence["separator_seen"]) == ("\\\\t", "\\t")
+
+
 def test_lab108_positive_a_dataset_class_with_a_fixed_separator(tmp_path: Path) -> None:
     lists = "a.png 0,1\nb.png 1,0\n"
     (train, evaluated) = Project(tmp_path, "modern", MULTI, train=lists, val=lists).findings("LAB108", shows=("\\t",))
@@ -831,6 +837,13 @@ def test_lab111_positive_other_roots_and_spellings(tmp_path: Path, generation: G
     changes = {"eval_root": "./data/train"}
     project = Project(tmp_path, generation, changes, val="./0/0.png 0\n2//3.png 2\n1/9.png 1\n")
     assert project.finding("LAB111", shows=("2",)).evidence["shared"] == 2
+
+
+def test_lab111_positive_an_absolute_path_is_the_relative_one(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern")
+    project.write("data/val_list.txt", f"{tmp_path}/data/train/1/2.png 1\n" + rows(EVAL))
+    finding = project.finding("LAB111")
+    assert (finding.evidence["shared"], finding.location.line) == (1, 1)
 
 
 @pytest.mark.parametrize("generation", BOTH)
