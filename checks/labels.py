@@ -280,6 +280,20 @@ def label_id_gaps(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
 def label_line_unparsable(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
     """Lines that the dataset class cannot read: blank, without a label, or with one that is no integer."""
     yield from _bad_lines(config, labels, ("blank", "no-label", "not-integer", "extra-column", "too-long", "empty-separator"))
+    for survey in labels.surveys:
+        # VeriWild keeps the cameras in a list of their own and looks into it with the number of the sample
+        if survey.format.integer_column is None or not 0 < survey.extra_columns < survey.samples:
+            continue
+        yield Finding(
+            at=_at(survey, survey.first_extra),
+            via=survey.source,
+            case="camera-partly",
+            fixes=(Fix("camera-everywhere", "advice", "unsafe"),),
+            split=survey.split,
+            file=survey.file,
+            count=survey.samples - survey.extra_columns,
+            total_lines=survey.lines,
+        )
 
 
 @check("LAB108", name="wrong-separator", stages=TRAIN | EVAL)

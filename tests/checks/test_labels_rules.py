@@ -579,6 +579,15 @@ def test_lab107_positive_whole_numbers_with_a_point(tmp_path: Path) -> None:
     assert [fix.kind for fix in half.fixes] == ["advice"]
 
 
+def test_lab107_positive_cameras_on_some_lines_alone(tmp_path: Path) -> None:
+    """On develop `IndexError: list index out of range` for every sample past the number of cameras."""
+    project = Project(tmp_path, "modern", {"DataLoader.Train.dataset.name": "VeriWild"}, train="a.png 0\nb.png 1\nc.png 2 7\n")
+    finding = project.finding("LAB107", shows=("2", "3"))
+    assert (finding.severity, finding.location.line) == ("error", 3)
+    for lists in ("a.png 0\nb.png 1\n", "a.png 0 1\nb.png 1 7\n"):
+        assert passes(Project(tmp_path, "modern", {"DataLoader.Train.dataset.name": "VeriWild"}, train=lists), "LAB107")
+
+
 def test_lab107_positive_legacy_takes_two_parts_only(tmp_path: Path) -> None:
     finding = Project(tmp_path, "legacy", train=f"{GOOD}d.png 1 extra\n").finding("LAB107", shows=("d.png 1 extra",))
     assert (finding.severity, finding.location.line) == ("warning", 4)
