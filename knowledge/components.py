@@ -198,7 +198,8 @@ def suggest(kind: str, written: str, among: Collection[str] | None = None) -> Su
             stem = written.strip().removesuffix(suffix)
             if stem != written.strip():
                 found = stem if stem in choice else _closest(stem, choice, kind, numbers=True)
-                return Suggestion(found, "ssld" in suffix) if found else None
+                if found:
+                    return Suggestion(found, "ssld" in suffix)
     found = _closest(written, choice, kind, numbers=kind.endswith("arch"))
     return Suggestion(found) if found else None
 

@@ -361,7 +361,7 @@ def test_retrieval(view: Any) -> None:
         ("Metalearning.Train", "DataLoader.Metalearning.Train", True, False),
         ("UnLabelTrain", "DataLoader.UnLabelTrain", True, False),
     ]
-    assert config.loader("Eval.Query").datasets[0].format == LabelFormat(separator=None)
+    assert config.loader("Eval.Query").datasets[0].format == LabelFormat(separator=None, integer_column=2)
     assert config.loader("Eval.Query").datasets[0].lists[0].location.key == "DataLoader.Eval.Query.dataset.cls_label_path"
 
 
