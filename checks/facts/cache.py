@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 from typing import TypeVar
 
 import msgspec
@@ -49,6 +48,8 @@ class Cache:
         """Keep a result; a run at the same time may do the same, the last one stays."""
         if self.folder is None:
             return
+        import tempfile  # 4 ms, and most runs have nothing to keep
+
         with contextlib.suppress(OSError, ValueError, TypeError):
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
             content = msgspec.msgpack.encode((stamp, value))

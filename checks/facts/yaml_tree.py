@@ -243,6 +243,8 @@ def _one_line(error: yaml.YAMLError, name: str, text: str) -> Unreadable:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     problem = " ".join(str(problem).split())
+    if "nesting depth" in problem:  # PyYAML's own limit, from 6.0.4 on
+        return Unreadable("config-too-deep", file=name)
     lines = text.split("\n")
     if mark is None:
         line, column = 1, 1
