@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -386,6 +385,8 @@ def _line_fixes(config: TrainingConfig, survey: LabelSurvey, reason: str) -> tup
         # lines that are read now would no longer be with another delimiter
         if reason == "wrong-separator" and survey.separator_seen and not survey.samples:
             values = {"separator": _shown(survey.separator_seen), "key": key}
+            import json  # 1.6 ms, and few lists have such a line
+
             return (Fix("set-delimiter", "advice", "safe", snippet=f"delimiter: {json.dumps(survey.separator_seen)}", values=values),)
         if reason == "separator-in-path" and survey.format.separator != "\t":
             return (Fix("use-tab", "advice", "unsafe", snippet='delimiter: "\\t"', values={"key": key}),)

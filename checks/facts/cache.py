@@ -7,7 +7,6 @@ that read it. It is given back only while the stamp is the same. The folder may 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from typing import TypeVar
 
@@ -48,7 +47,7 @@ class Cache:
         """Keep a result; a run at the same time may do the same, the last one stays."""
         if self.folder is None:
             return
-        import tempfile  # 4 ms, and most runs have nothing to keep
+        import tempfile  # 4 ms, and most runs keep nothing
 
         with contextlib.suppress(OSError, ValueError, TypeError):
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
@@ -64,6 +63,8 @@ class Cache:
             self._prune()
 
     def _path(self, kind: str, key: str) -> str:
+        import hashlib  # 3 ms, and most runs look for nothing here
+
         name = hashlib.blake2b(f"{kind}\0{key}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         return os.path.join(self.folder or "", f"{kind}-{name}")
 

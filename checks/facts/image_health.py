@@ -140,13 +140,14 @@ def collect_image_health(
     versions = {name: version for name, version in packages.installed.items() if "opencv" in name}
     opencv = max(versions.values(), key=numbers_of, default=None)
     pillow = packages.installed.get("pillow")
-    cache = cache_of(request, world)
+    cache: Cache | None = None
     surveys: list[ImageSurvey] = []
     places: list[Place] = []
     for survey in labels.surveys:
         item, dataset = files.of(survey), dataset_of(config, survey)
         if item is None or dataset is None or item.missing >= item.listed:
             continue
+        cache = cache or cache_of(request, world)
         sampled = not full and item.listed > SAMPLE_ABOVE
         try:
             rows = _rows(survey, item.listed, sampled)

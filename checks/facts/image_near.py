@@ -34,13 +34,7 @@ def near_match(root: str, path: str, listings: dict[str, list[str]]) -> tuple[st
         if other != path and exists(os.path.join(root, other)):
             return kind, other
     folder, slash, name = path.rpartition("/")
-    place = os.path.join(root, folder + slash)
-    if place not in listings:
-        try:
-            listings[place] = os.listdir(place)
-        except (OSError, ValueError):
-            listings[place] = []
-    names = listings[place]
+    names = _listed(os.path.join(root, folder + slash), listings)
     if name in names:
         return None  # a link that leads nowhere, and nothing is wrong with its name
     lower = name.lower()
@@ -49,7 +43,7 @@ def near_match(root: str, path: str, listings: dict[str, list[str]]) -> tuple[st
     if same:
         return "case", folder + slash + same[0]
     if not names and folder:
-        parts = _folder_in_other_case(root, folder)
+        parts = _folder_in_other_case(root, folder, listings)
         if parts is not None and exists(os.path.join(root, parts, name)):
             return "case", parts + "/" + name
     suffix = sorted(other for other in names if os.path.splitext(other.lower())[0] == stem and stem)
@@ -76,14 +70,21 @@ def _spellings(path: str) -> Iterator[tuple[str, str]]:
                 break
 
 
-def _folder_in_other_case(root: str, folder: str) -> str | None:
+def _listed(place: str, listings: dict[str, list[str]]) -> list[str]:
+    """What is in a folder; nothing where it cannot be read."""
+    if place not in listings:
+        try:
+            listings[place] = os.listdir(place)
+        except (OSError, ValueError):
+            listings[place] = []
+    return listings[place]
+
+
+def _folder_in_other_case(root: str, folder: str, listings: dict[str, list[str]]) -> str | None:
     here = root
     parts = []
     for part in folder.split("/"):
-        try:
-            names = os.listdir(here)
-        except (OSError, ValueError):
-            return None
+        names = _listed(here, listings)
         match = part if part in names or part in ("", ".", "..") else next((n for n in sorted(names) if n.lower() == part.lower()), None)
         if match is None:
             return None

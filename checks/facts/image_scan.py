@@ -103,7 +103,7 @@ def _names(folder: str, wanted: int) -> set[str] | None:
     names: list[str] = []
     try:
         if not os.access(folder, os.X_OK):
-            return None
+            return None if exists(folder) else set()
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_symlink() and not exists(entry.path):

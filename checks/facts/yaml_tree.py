@@ -34,7 +34,7 @@ MAX_PATH_CHARACTERS = 16 << 20
 
 _SUPPRESSION = re.compile(r"(?:^|\s)#\s*paddle-doctor:\s*(ignore-file|ignore)(?![\w-])\s*(?:\[([^\]]*)\])?[ \t:]*([^\n]*)")
 # how a Python literal can begin: white space, a comment or a continued line may come first
-_LITERAL = re.compile(r"""[-+\d.'"\[({\s\\#\ufeff]|True|False|None|set|[bBuUrR]{1,2}['"]""")
+_LITERAL = re.compile(r"""(?:\.\d|\.\.\.(?!/)|[-+\d'"\[({\s\\#\ufeff]|True|False|None|set|[bBuUrR]{1,2}['"])""")
 
 
 _READ_OTHERWISE = re.compile(
