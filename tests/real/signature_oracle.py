@@ -33,7 +33,8 @@ for name in (
     "requests",
     "pandas",
 ):
-    if importlib.util.find_spec(name.partition(".")[0]) is None:
+    package = name.partition(".")[0]
+    if isinstance(sys.modules.get(package), mock.MagicMock) or importlib.util.find_spec(package) is None:
         sys.modules[name] = mock.MagicMock()
 
 
