@@ -10,7 +10,7 @@ from checks.facts.label_paths import LabelPaths
 from checks.facts.label_survey import Labels, LabelSurvey
 from checks.facts.sub_networks import entries_of
 from checks.facts.training_config import TrainingConfig
-from checks.labels import classified, training
+from checks.labels import classified, subtracting, training
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 
@@ -73,11 +73,7 @@ def _compared(labels: Labels, paths: LabelPaths) -> Iterator[tuple[int, int, dic
 
 
 def _shifted(survey: LabelSurvey, shift: int) -> str:
-    separator = survey.format.separator or " "
-    field = {"\t": r"\t"}.get(separator, separator)
-    program = f"{{${survey.format.label_column + 1} -= {shift}; print}}"
-    words = shlex.join(["awk", f"-F{field}", "-v", f"OFS={field}", program])
-    return f"{words} {shlex.quote(survey.path)} > {shlex.quote(survey.path + '.renumbered')}"
+    return subtracting(survey, shift, shlex.quote(survey.path), shlex.quote(survey.path + ".renumbered"))
 
 
 def _classes_by_folder(

@@ -140,13 +140,17 @@ def label_exceeds_class_num(config: TrainingConfig, labels: Labels) -> Iterator[
 
 
 def _renumber(config: TrainingConfig, survey: LabelSurvey) -> str | None:
-    if survey.format.header is not None:
+    if survey.format.header is not None or survey.min is None:
         return None  # its first row is none of numbers
+    return subtracting(survey, survey.min, in_shell(config, survey), in_shell(config, survey, ".from0"))
+
+
+def subtracting(survey: LabelSurvey, amount: int, source: str, target: str) -> str:
+    """A command that takes `amount` from every label of a list; `source` and `target` are quoted for the shell already."""
     separator = survey.format.separator or " "
     field = {"\t": r"\t"}.get(separator, separator)
-    program = f"{{${survey.format.label_column + 1} -= {survey.min}; print}}"
-    words = shlex.join(["awk", f"-F{field}", "-v", f"OFS={field}", program])
-    return f"{words} {in_shell(config, survey)} > {in_shell(config, survey, '.from0')}"
+    program = f"{{${survey.format.label_column + 1} -= {amount}; print}}"
+    return f"{shlex.join(['awk', f'-F{field}', '-v', f'OFS={field}', program])} {source} > {target}"
 
 
 @check("LAB103", name="negative-label", stages=TRAIN | EVAL)
