@@ -25,6 +25,7 @@ from checks.facts.packages import Packages
 from checks.model import Location
 from doctor.run import Run, run_check
 from doctor.settings import Settings
+from tests import deployments
 from tests.deployments import pir, program
 from tests.projects import WEIGHTS
 
@@ -106,32 +107,12 @@ def base_config() -> dict[str, Any]:
 
 
 def deploy_config() -> dict[str, Any]:
-    """A deploy config with the transforms of `Infer`."""
-    return {
-        "Global": {
-            "infer_imgs": "data/val/0/im_000.jpg",
-            "inference_model_dir": "inference",
-            "batch_size": 1,
-            "use_gpu": False,
-            "enable_mkldnn": True,
-            "cpu_num_threads": 2,
-            "enable_benchmark": False,
-            "use_fp16": False,
-            "ir_optim": True,
-            "use_tensorrt": False,
-            "gpu_mem": 8000,
-            "enable_profile": False,
-        },
-        "PreProcess": {
-            "transform_ops": [
-                {"ResizeImage": {"resize_short": 72}},
-                {"CropImage": {"size": SIDE}},
-                normalize(scale=0.00392157, channel_num=3),
-                {"ToCHWImage": None},
-            ]
-        },
-        "PostProcess": {"main_indicator": "Topk", "Topk": {"topk": 2, "class_id_map_file": "data/map.txt"}},
-    }
+    """A deploy config with the transforms of `Infer`, and the files of this project."""
+    data = deployments.deploy_config()
+    put(data, "Global.infer_imgs", "data/val/0/im_000.jpg")
+    put(data, "Global.inference_model_dir", "inference")
+    put(data, "PostProcess.Topk.class_id_map_file", "data/map.txt")
+    return data
 
 
 def put(data: Any, key: str, value: Any) -> None:
