@@ -28,6 +28,7 @@ FAMILIES = (
     "label_sets",
     "labels",
     "learning_rate",
+    "network_choice",
     "networks",
     "objectives",
     "output",

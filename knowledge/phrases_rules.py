@@ -115,6 +115,10 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
         "no batch operator mixes images",
         "没有混合图像的 batch 算子",
     ),
+    "no-device-told": (
+        "no deploy config says what the network will run on",
+        "没有部署配置说明网络将在什么设备上运行",
+    ),
     "no-rec-model": (
         "no model of the config is a RecModel",
         "配置中没有 RecModel",
