@@ -8,7 +8,7 @@ from typing import Any
 
 from checks.facts.image_files import ImageFiles
 from checks.facts.image_health import HUGE, FoundImage, ImageFault, ImageHealth, ImageSurvey
-from checks.facts.image_odds import CONFIDENCE, percent, upper_bound
+from checks.facts.image_odds import CONFIDENCE, lower_bound, percent, upper_bound
 from checks.facts.label_lines import visible
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
@@ -21,6 +21,8 @@ UNGUARDED = frozenset({"CompCars", "AdaFaceDataset"})
 TINY = 32
 """Short sides below this can be outliers in a set of larger images."""
 MANY_TURNED = 0.05
+MANY_COPIES = 0.01
+"""The share of an evaluation list that copies of training images may have before they are a warning."""
 
 
 def _surveys(health: ImageHealth) -> list[ImageSurvey]:
@@ -271,4 +273,41 @@ def same_image_other_label(health: ImageHealth) -> Iterator[Finding]:
             other_file=first.file,
             other_line=twin.first_line,
             lines=[pair.second_line for pair in pairs],
+        )
+
+
+@check("IMG114", name="copied-image-leaks", stages=TRAIN)
+def copied_image_leaks(health: ImageHealth) -> Iterator[Finding]:
+    """Evaluation images that are copies, byte for byte, of training images with the same label under another name.
+
+    The same name in both lists is LAB111's, another label IMG109's.
+    """
+    if health.twins is None or {survey.split for survey in health.surveys if survey.files} < {"Train", "Eval"}:
+        raise NotApplicable("twins-not-compared")
+    for copied in health.twins.copies:
+        train, other = health.surveys[copied.train], health.surveys[copied.other]
+        # of the training images only those looked at can be known again
+        seen = train.samples / max(1, train.listed) if train.sampled else 1.0
+        share = min(1.0, copied.files / max(1, other.files) / seen)
+        sampled = train.sampled or other.sampled
+        least = min(1.0, lower_bound(copied.files, other.files) / seen) if sampled else share
+        case = "sampled" if sampled else "default"
+        yield Finding(
+            at=Location(other.file, copied.line),
+            via=other.source,
+            case=case if least >= MANY_COPIES else f"{case}-few",
+            fixes=(Fix("split-again", "advice", "unsafe"),),
+            count=copied.files,
+            looked=other.files,
+            train_looked=train.files,
+            train_listed=train.listed,
+            share=percent(share, 1.0),
+            least=percent(least, 1.0),
+            confidence=round(100 * CONFIDENCE),
+            path=visible(copied.path, None),
+            train_file=train.file,
+            train_path=visible(copied.train_path, None),
+            train_line=copied.train_line,
+            line=copied.line,
+            file=other.file,
         )

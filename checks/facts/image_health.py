@@ -79,6 +79,7 @@ class ImageSurvey(msgspec.Struct, frozen=True):
 
     `files` different files on `samples` lines were looked at, of `listed` lines; `sampled` says that these are not all. `kinds`, `modes` and
     `turned` (EXIF orientation other than 1) count files. `decoders` are those that decoded them, none if only their ends were read.
+    `labelled` says that each has a class, `numbered` that the loss sees the class as the list numbers it.
     """
 
     split: str
@@ -86,6 +87,7 @@ class ImageSurvey(msgspec.Struct, frozen=True):
     source: Location
     backend: Backend
     labelled: bool
+    numbered: bool
     listed: int
     files: int
     samples: int
@@ -160,9 +162,9 @@ def collect_image_health(
         present = {path: found for path, found in zip(lines, seen, strict=True) if found[0].fault != "gone"}
         judge = _Judge(_backend(config, dataset), numbers_of(opencv or REQUIRED_OPENCV), numbers_of(pillow))
         surveys.append(_survey(survey, item, lines, present, sampled, judge, decoders))
-        if not sampled and survey.format.labels == "class" and not survey.relabel:
+        if survey.format.labels != "none":
             places += [Place(len(surveys) - 1, path, lines[path][0], found[1], found[3]) for path, found in present.items() if found[1]]
-    twins = find_twins(config, files, surveys, places, labels) if len(places) <= SAMPLE_ABOVE else None
+    twins = find_twins(config, files, surveys, places, labels) if len(places) <= 2 * SAMPLE_ABOVE else None
     return ImageHealth(tuple(surveys), opencv or REQUIRED_OPENCV, opencv is None, pillow, twins)
 
 
@@ -301,6 +303,7 @@ def _survey(
         source=survey.source,
         backend=judge.backend,
         labelled=survey.format.labels == "class",
+        numbered=survey.format.labels == "class" and not survey.relabel,
         listed=item.listed,
         files=len(present),
         samples=sum(len(lines[path]) for path in present),

@@ -27,6 +27,11 @@ def upper_bound(found: int, of: int, confidence: float = CONFIDENCE) -> float:
     return high
 
 
+def lower_bound(found: int, of: int, confidence: float = CONFIDENCE) -> float:
+    """The one-sided lower bound of Clopper and Pearson, as `upper_bound`."""
+    return 1.0 - upper_bound(of - found, of, confidence) if found else 0.0
+
+
 def _at_most(found: int, of: int, share: float) -> float:
     """The chance of at most `found` in `of` draws."""
     if share >= 1:

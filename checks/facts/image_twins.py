@@ -1,4 +1,4 @@
-"""Files with the same content under different names, on lines that give them different labels.
+"""Files with the same content under different names: with different labels, or in training and in evaluation.
 
 Only files of equal size whose last bytes agree are read in full and compared, so a healthy data set costs nothing.
 """
@@ -6,6 +6,7 @@ Only files of equal size whose last bytes agree are read in full and compared, s
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -48,16 +49,36 @@ class TwinImage(msgspec.Struct, frozen=True):
     second_label: int
 
 
-class TwinImages(msgspec.Struct, frozen=True):
-    """Equal files with different labels: `across` pairs of a training and an evaluation list, `within` pairs of one list.
+class CopiedImages(msgspec.Struct, frozen=True):
+    """Files of an evaluation list that equal one of a training list, with the same label, under another name (indexes of surveys).
 
-    `placeholders` says that most files are equal to others: pictures that stand in for data that is still to come.
+    `line` and `path` are those of the first in the evaluation list, `train_line` and `train_path` those of what it equals.
+    """
+
+    train: int
+    other: int
+    files: int
+    line: int
+    path: str
+    train_line: int
+    train_path: str
+
+
+class TwinImages(msgspec.Struct, frozen=True):
+    """Equal files with different labels: `across` pairs of a training and an evaluation list, `within` pairs of one list; and `copies`.
+
+    `placeholders` says that most files are equal to others of their list: pictures that stand in for data that is still to come.
     """
 
     across: int
     within: int
     examples: tuple[TwinImage, ...]
     placeholders: bool
+    copies: tuple[CopiedImages, ...] = ()
+
+
+Label = int | tuple[int, ...]
+Roots = dict[tuple[str, Location], str]
 
 
 def find_twins(
@@ -69,7 +90,6 @@ def find_twins(
     for place in wanted:
         alike.setdefault((place.size, place.mark), []).append(place)
     groups = [group for group in alike.values() if len(group) > 1]
-    crowded = sum(map(len, groups))
     if not groups:
         return TwinImages(0, 0, (), False)
     import hashlib  # 3 ms, and most data sets have no two files that look alike
@@ -92,47 +112,96 @@ def find_twins(
                 except OSError:
                     continue
             by_content.setdefault((place.size, digests[path]), []).append(place)
-    # one file on two lines is the label rules' to report
-    equal = [group for group in by_content.values() if len(group) > 1 and len({_path(place, surveys, roots) for place in group}) > 1]
+    equal = [group for group in by_content.values() if len(group) > 1]
     if not equal:
         return TwinImages(0, 0, (), False)
-    if crowded > len(wanted) // 2 and sum(map(len, equal)) > len(wanted) // 2:
+    repeated = sum(
+        len(own) for group in equal for own in _by_list(group).values() if len({_path(place, surveys, roots) for place in own}) > 1
+    )
+    if 2 * repeated > len(wanted):
         return TwinImages(0, 0, (), True)
-    return _judge(equal, surveys, roots, labels)
+    known = _labels_at(equal, surveys, labels)
+    # one file on two lines is the label rules' to report
+    apart = [group for group in equal if len({_path(place, surveys, roots) for place in group}) > 1]
+    across, within, examples = _conflicts(apart, surveys, roots, known)
+    return TwinImages(across, within, examples, False, tuple(_copies(equal, surveys, roots, known)))
 
 
-def _path(place: Place, surveys: list[ImageSurvey], roots: dict[tuple[str, Location], str]) -> str:
+def _by_list(group: list[Place]) -> dict[int, list[Place]]:
+    found: dict[int, list[Place]] = {}
+    for place in group:
+        found.setdefault(place.survey, []).append(place)
+    return found
+
+
+def _name(place: Place, surveys: list[ImageSurvey], roots: Roots) -> str:
     survey = surveys[place.survey]
-    return os.path.realpath(os.path.join(roots[survey.split, survey.source], place.path))
+    return os.path.normpath(os.path.join(roots[survey.split, survey.source], place.path))
 
 
-def _judge(groups: list[list[Place]], surveys: list[ImageSurvey], roots: dict[tuple[str, Location], str], labels: Labels) -> TwinImages:
+def _path(place: Place, surveys: list[ImageSurvey], roots: Roots) -> str:
+    return os.path.realpath(_name(place, surveys, roots))
+
+
+def _labels_at(groups: list[list[Place]], surveys: list[ImageSurvey], labels: Labels) -> dict[tuple[int, int], Label]:
+    """(survey, line) → the label as the list writes it, or the whole row of a multi-label list."""
     numbers: dict[int, set[int]] = {}
     for group in groups:
         for place in group:
             numbers.setdefault(place.survey, set()).add(place.line)
-    known: dict[tuple[int, int], int] = {}
+    known: dict[tuple[int, int], Label] = {}
     for index, lines in numbers.items():
         survey = next(s for s in labels.surveys if (s.split, s.source) == (surveys[index].split, surveys[index].source))
         for line, text in read_lines(survey.path, lines).items():
             parsed = parse_line(text, survey.format)
             if isinstance(parsed, Parsed):
-                known[index, line] = parsed.label
+                known[index, line] = parsed.values or parsed.label
+    return known
+
+
+def _conflicts(
+    groups: list[list[Place]], surveys: list[ImageSurvey], roots: Roots, known: dict[tuple[int, int], Label]
+) -> tuple[int, int, tuple[TwinImage, ...]]:
+    """Pairs with different labels across the splits and within one, and the first few; lists that are renumbered or multi-label take no part."""
     across = within = 0
     examples: list[tuple[bool, TwinImage]] = []
     for group in groups:
-        labelled = [place for place in group if (place.survey, place.line) in known]
-        first = min(labelled, key=lambda p: (surveys[p.survey].split != "Train", p.survey, p.line), default=None)
-        for place in labelled:
-            if first is None or known[place.survey, place.line] == known[first.survey, first.line]:
-                continue
-            if _path(place, surveys, roots) == _path(first, surveys, roots):
+        labelled = [
+            (place, label)
+            for place in group
+            if surveys[place.survey].numbered and isinstance(label := known.get((place.survey, place.line)), int)
+        ]
+        first, label = min(labelled, key=lambda p: (surveys[p[0].survey].split != "Train", p[0].survey, p[0].line), default=(None, 0))
+        for place, other in labelled:
+            if first is None or other == label or _path(place, surveys, roots) == _path(first, surveys, roots):
                 continue
             apart = surveys[place.survey].split != surveys[first.survey].split
             across, within = across + apart, within + (not apart)
-            label, other = known[first.survey, first.line], known[place.survey, place.line]
-            examples.append(
-                (not apart, TwinImage(first.survey, first.line, first.path, label, place.survey, place.line, place.path, other))
-            )
+            twin = TwinImage(first.survey, first.line, first.path, label, place.survey, place.line, place.path, other)
+            examples.append((not apart, twin))
     examples.sort(key=lambda pair: (pair[0], pair[1].second, pair[1].second_line))
-    return TwinImages(across, within, tuple(twin for _, twin in examples[:EXAMPLES]), False)
+    return across, within, tuple(twin for _, twin in examples[:EXAMPLES])
+
+
+def _copies(
+    groups: list[list[Place]], surveys: list[ImageSurvey], roots: Roots, known: dict[tuple[int, int], Label]
+) -> Iterator[CopiedImages]:
+    """Copies of training images in evaluation lists; what stands in both lists by the same name is the label rules' to report."""
+    found: dict[tuple[int, int], list[tuple[Place, Place]]] = {}
+    for group in groups:
+        lists = _by_list(group)
+        for train, taught in lists.items():
+            if surveys[train].split != "Train":
+                continue
+            names = {_name(place, surveys, roots) for place in taught}
+            by_label = {known[train, place.line]: place for place in reversed(taught) if (train, place.line) in known}
+            for other, judged in lists.items():
+                if surveys[other].split != "Eval":
+                    continue
+                for place in judged:
+                    original = by_label.get(known.get((other, place.line), ()))
+                    if original is not None and _name(place, surveys, roots) not in names:
+                        found.setdefault((train, other), []).append((place, original))
+    for (train, other), pairs in sorted(found.items()):
+        place, original = min(pairs, key=lambda pair: pair[0].line)
+        yield CopiedImages(train, other, len(pairs), place.line, place.path, original.line, original.path)

@@ -329,3 +329,80 @@ def test_img109_near_miss_same_label_and_placeholders(tmp_path: Path) -> None:
 
 def test_img109_skipped(tmp_path: Path) -> None:
     assert reason(Project(tmp_path, "modern"), "IMG109", images="exists") == "images-not-opened"
+
+
+# IMG114 copied-image-leaks
+
+
+def _same(folder: Path, *pairs: tuple[str, str]) -> None:
+    for source, target in pairs:
+        (folder / f"data/{target}.png").write_bytes((folder / f"data/{source}.png").read_bytes())
+
+
+def test_img114_positive(tmp_path: Path) -> None:
+    project = filled(tmp_path)
+    _same(tmp_path, ("train/1/2", "val/1/1"), ("train/0/1", "val/0/0"))
+    finding = project.finding("IMG114", shows=("val/0/0.png", "train/0/1.png", 33))
+    assert (finding.severity, finding.entry) == ("warning", "data.leakage")
+    assert (finding.location.file, finding.location.line) == ("./data/val_list.txt", 1)
+    assert (finding.evidence["count"], finding.evidence["looked"], finding.evidence["train_line"]) == (2, 6, 2)
+
+
+def test_img114_positive_the_whole_evaluation_is_a_copy_and_a_link(tmp_path: Path) -> None:
+    project = filled(tmp_path)
+    _same(tmp_path, *((f"train/{n // 2}/{n % 2}", f"val/{n // 2}/{n % 2}") for n in range(6)))
+    (tmp_path / "data/val/0/0.png").unlink()
+    os.symlink(tmp_path / "data/train/0/0.png", tmp_path / "data/val/0/0.png")
+    assert project.finding("IMG114").evidence["count"] == 6
+    assert passes(project, "IMG109")
+
+
+def test_img114_positive_few_in_many(tmp_path: Path) -> None:
+    val = [(f"val/0/{n}.png", 0) for n in range(200)]
+    project = Project(tmp_path, "modern", val=val)
+    for number, (path, _) in enumerate([*TRAIN, *val]):
+        project.write(f"data/{path}", encoded("PNG", size=(48 + number // 100, 40 + number % 100)))
+    _same(tmp_path, ("train/0/1", "val/0/7"))
+    finding = project.finding("IMG114", shows=("val/0/7.png",))
+    assert (finding.severity, finding.evidence["share"]) == ("info", 0.5)
+
+
+def test_img114_positive_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("checks.facts.image_health.SAMPLE_ABOVE", 10)
+    monkeypatch.setattr("checks.facts.image_health.SAMPLE", 10)
+    project = filled(tmp_path)
+    _same(tmp_path, *((f"train/{n // 2}/{n % 2}", f"val/{n // 2}/{n % 2}") for n in range(6)))
+    finding = project.finding("IMG114", shows=("95",))
+    assert finding.severity == "warning"
+    assert 0 < finding.evidence["least"] < finding.evidence["share"]
+    assert finding.evidence["train_listed"] == 12
+
+
+def test_img114_positive_multi_label(tmp_path: Path) -> None:
+    names = {f"DataLoader.{split}.dataset.name": "MultiLabelDataset" for split in ("Train", "Eval")}
+    train, val = [f"train/0/{n}.png\t0,1,{n % 2}\n" for n in range(4)], [f"val/0/{n}.png\t0,1,0\n" for n in range(2)]
+    project = Project(tmp_path, "modern", names, train="".join(train), val="".join(val))
+    for number, name in enumerate([*(f"train/0/{n}" for n in range(4)), *(f"val/0/{n}" for n in range(2))]):
+        project.write(f"data/{name}.png", encoded("PNG", seed=number))
+    _same(tmp_path, ("train/0/2", "val/0/0"), ("train/0/1", "val/0/1"))
+    assert project.finding("IMG114").evidence["count"] == 1
+
+
+def test_img114_negative(tmp_path: Path) -> None:
+    assert passes(filled(tmp_path), "IMG114")
+
+
+def test_img114_near_miss_other_label_one_list_placeholders_and_the_same_name(tmp_path: Path) -> None:
+    other = filled(tmp_path / "a")
+    _same(tmp_path / "a", ("train/1/2", "val/0/1"), ("train/0/0", "train/0/1"))
+    assert passes(other, "IMG114")
+    assert passes(Project(tmp_path / "b", "modern"), "IMG114")
+    shared = filled(tmp_path / "c")
+    shared.write("data/val_list.txt", rows(TRAIN))
+    assert passes(shared, "IMG114")
+    shared.write("data/val_list.txt", rows([(f"./{path}", label) for path, label in TRAIN]))
+    assert passes(shared, "IMG114")
+
+
+def test_img114_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "modern"), "IMG114", images="exists") == "images-not-opened"
