@@ -67,7 +67,7 @@ class CopiedImages(msgspec.Struct, frozen=True):
 class TwinImages(msgspec.Struct, frozen=True):
     """Equal files with different labels: `across` pairs of a training and an evaluation list, `within` pairs of one list; and `copies`.
 
-    `placeholders` says that most files are equal to others of their list: pictures that stand in for data that is still to come.
+    `placeholders` says that most files equal others, of their own list or of other classes: pictures that stand in for data that is still to come.
     """
 
     across: int
@@ -115,16 +115,26 @@ def find_twins(
     equal = [group for group in by_content.values() if len(group) > 1]
     if not equal:
         return TwinImages(0, 0, (), False)
-    repeated = sum(
-        len(own) for group in equal for own in _by_list(group).values() if len({_path(place, surveys, roots) for place in own}) > 1
-    )
-    if 2 * repeated > len(wanted):
-        return TwinImages(0, 0, (), True)
     known = _labels_at(equal, surveys, labels)
+    if _stand_in(equal, len(wanted), surveys, roots, known):
+        return TwinImages(0, 0, (), True)
     # one file on two lines is the label rules' to report
     apart = [group for group in equal if len({_path(place, surveys, roots) for place in group}) > 1]
     across, within, examples = _conflicts(apart, surveys, roots, known)
     return TwinImages(across, within, examples, False, tuple(_copies(equal, surveys, roots, known)))
+
+
+def _stand_in(groups: list[list[Place]], files: int, surveys: list[ImageSurvey], roots: Roots, known: dict[tuple[int, int], Label]) -> bool:
+    """Whether most of the files equal others, and most of those others of their own list or of another class.
+
+    A folder that was copied has each picture once in a list, with one label.
+    """
+    alike = stray = 0
+    for group in groups:
+        again = any(len({_path(place, surveys, roots) for place in own}) > 1 for own in _by_list(group).values())
+        differing = len({known.get((place.survey, place.line)) for place in group}) > 1
+        alike, stray = alike + len(group), stray + len(group) * (again or differing)
+    return 2 * alike > files and 2 * stray > alike
 
 
 def _by_list(group: list[Place]) -> dict[int, list[Place]]:

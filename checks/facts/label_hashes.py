@@ -64,12 +64,12 @@ def read_hashes(source: Source, most: int, told: Told | None = None) -> tuple[Ha
     import numpy as np
 
     shape = Columns(source.rule)
-    before = source.prefix.encode("utf-8", "surrogateescape")
+    before, base = (text.encode("utf-8", "surrogateescape") for text in (source.prefix, source.base))
     folders = FolderTally(np, source.rule.offset, most) if source.rule.labels == "class" else None
     found: Hashes = np.zeros(source.lines, np.uint64)
     with LabelFile(source.path, told) as file:
         for data in file.pieces():
-            piece, hashes, keys = _hash_piece(np, data, shape, before)
+            piece, hashes, keys = _hash_piece(np, data, shape, before, base + b"/" if base else b"")
             first, file.lines = file.lines, file.lines + len(piece.ends)
             if file.lines > len(found):  # it has grown since it was surveyed
                 found = np.concatenate((found, np.zeros(file.lines, np.uint64)))
@@ -93,15 +93,34 @@ def read_hashes(source: Source, most: int, told: Told | None = None) -> tuple[Ha
     return found[: file.lines], printable(folders.result()) if folders is not None else None
 
 
-def _hash_piece(np: Any, data: bytes, shape: Columns, before: bytes) -> tuple[Piece, Hashes, FolderKeys | None]:
+def _hash_piece(np: Any, data: bytes, shape: Columns, before: bytes, base: bytes) -> tuple[Piece, Hashes, FolderKeys | None]:
     piece = take_apart(np, data, shape)
+    skipped = _absolute(np, piece, base) if base and piece.count else None
+    if skipped is not None and bool(skipped.all()):
+        before = b""  # what stands before relative paths stands before none of these
     _only_plain_paths(np, piece, bool(before), shape.image == 0)
     keys = FolderKeys(np, piece) if piece.count and not shape.multilabel else None
     if not before:
-        return piece, hash_spans(np, data, piece.path_starts, piece.path_ends), keys
+        starts = piece.path_starts
+        left = _absolute(np, piece, base) if skipped is not None and piece.count else None
+        if left is not None:
+            starts = starts + left * len(base)
+        return piece, hash_spans(np, data, starts, piece.path_ends), keys
     shift = (np.arange(len(piece.ends)) if piece.good is None else piece.good) * len(before)
     prefixed = before + data.replace(b"\n", b"\n" + before)
     return piece, hash_spans(np, prefixed, piece.path_starts + shift, piece.path_ends + shift + len(before)), keys
+
+
+def _absolute(np: Any, piece: Piece, base: bytes) -> Any:
+    """Which of the good lines have a path below a folder, whose name ends in "/"; None where none does. Shape: `(good lines,)` bool."""
+    buffer, starts = piece.buffer, piece.path_starts
+    found = (buffer[starts] == _SLASH) & (piece.path_ends - starts > len(base))
+    if not bool(found.any()):
+        return None
+    some = np.flatnonzero(found)
+    wanted = np.frombuffer(base, np.uint8)
+    found[some] = (buffer[starts[some][:, None] + np.arange(len(base))] == wanted).all(axis=1)
+    return found
 
 
 def _lines(np: Any, data: bytes, ends: Any, indexes: list[int]) -> Iterator[str]:

@@ -101,10 +101,9 @@ def collect_label_paths(config: TrainingConfig, labels: Labels, request: Request
     """
     surveys = labels.surveys
     base = _common_root(config, surveys)
-    lists = [Source(survey.path, survey.format, _prefix(config, survey, base), survey.lines) for survey in surveys]
+    lists = [Source(survey.path, survey.format, _prefix(config, survey, base), survey.lines, base) for survey in surveys]
     if sum(survey.size for survey in surveys) < LARGE or not has_numpy():
-        # of large lists each absolute line would have to be taken for itself
-        return _compare(surveys, [msgspec.structs.replace(source, base=base) for source in lists], compare_small)
+        return _compare(surveys, lists, compare_small)
     cache = cache_of(request, world)
     key = repr([(survey.split, source) for survey, source in zip(surveys, lists, strict=True)])
     try:

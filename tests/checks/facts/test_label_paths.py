@@ -29,7 +29,7 @@ EXAMPLES, MOST = 3, 1000
 File = tuple[bytes, LabelFormat, str]
 
 
-def compare(files: list[File], *, large: bool, chunk: int = 1 << 20, batch: int = 200_000, most: int = MOST) -> dict[str, Any]:
+def compare(files: list[File], *, large: bool, chunk: int = 1 << 20, batch: int = 200_000, most: int = MOST, base: str = "") -> dict[str, Any]:
     """Compare all files with each other; what was found, ready to be compared."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(label_lines, "CHUNK", chunk)
@@ -38,7 +38,7 @@ def compare(files: list[File], *, large: bool, chunk: int = 1 << 20, batch: int 
         for number, (data, rule, prefix) in enumerate(files):
             path = os.path.join(folder, f"{number}.txt")
             Path(path).write_bytes(data)
-            sources.append(Source(path, rule, prefix, reference(data, rule).lines))
+            sources.append(Source(path, rule, prefix, reference(data, rule).lines, base))
         pairs = [(a, b) for a in range(len(files)) for b in range(a + 1, len(files))]
         return outcome(compare_large(sources, pairs, EXAMPLES, most) if large else compare_small(sources, pairs, EXAMPLES, most))
 
@@ -95,6 +95,15 @@ def test_hashes_find_what_tables_find_and_what_a_plain_loop_finds(files: list[Fi
     small = compare(files, large=False, chunk=chunk)
     assert compare(files, large=True, chunk=chunk, batch=batch) == small
     assert small == expected(files)
+
+
+@SLOW
+@given(files=lists(), chunk=CHUNKS)
+@example(files=[(b"/b/a.jpg 0\n/b/c.jpg 1\n", PLAIN, "x/"), (b"a.jpg 1\nc.jpg 1\n", PLAIN, "")], chunk=64)
+@example(files=[(b"/b/a.jpg 0\nc.jpg 1\n", PLAIN, "x/"), (b"x/c.jpg 1\na.jpg 0\n", PLAIN, "")], chunk=64)
+@example(files=[(b"/b/a.jpg 0\n/b/./c.jpg 1\n/b/ 1\n/b 1\n/ba 1\n", PLAIN, "")], chunk=64)
+def test_absolute_paths_below_the_root_are_the_relative_ones(files: list[File], chunk: int) -> None:
+    assert compare(files, large=True, chunk=chunk, base="/b") == compare(files, large=False, chunk=chunk, base="/b")
 
 
 @pytest.mark.parametrize("batch", [1, 7, 200_000])
@@ -203,6 +212,14 @@ def test_what_a_large_list_came_to_is_kept(tmp_path: Path) -> None:
     path = project.folder / "data/train_list.txt"
     path.write_text(rows([("train/0/a.png", 0)] * 2) + path.read_text())
     assert check().lists[0].repeats == 2
+
+
+def test_a_large_list_of_absolute_paths_shares_what_a_relative_one_has(tmp_path: Path) -> None:
+    project = large_project(tmp_path)
+    train = [(f"{tmp_path}/data/train/{k % 3}/{'long_name_' * 3}{k}.png", k % 3) for k in range(25_000)]
+    project.write("data/train_list.txt", rows(train))
+    overlap = paths_of(project).overlaps[0]
+    assert (overlap.shared, overlap.conflicts) == (1, 0)
 
 
 def test_a_long_pass_can_be_given_up(tmp_path: Path) -> None:
