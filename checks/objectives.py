@@ -7,7 +7,7 @@ from typing import Any
 
 from checks.facts.sub_networks import entries_of, is_distillation
 from checks.facts.training_config import TrainingConfig
-from checks.model import EVAL, EXPORT, INFER, TRAIN, Finding, Fix, NotApplicable
+from checks.model import EVAL, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
 from knowledge.zoo import known
 
@@ -22,9 +22,6 @@ TAKES_FEATURES = frozenset(
 MULTILABEL_METRICS = frozenset({"ATTRMetric", "AccuracyScore", "HammingDistance", "MultiLabelMAP"})
 SINGLE_METRICS = frozenset({"TopkAcc"})
 RETRIEVAL_METRICS = frozenset({"Precisionk", "Recallk", "mAP", "mINP"})
-
-EMBEDDING_HEADS = frozenset({"AdaMargin", "ArcMargin", "CircleMargin", "CosMargin", "FC"})
-"""Gears whose inputs are `embedding_size` and whose outputs are `class_num`."""
 
 
 def _modern(config: TrainingConfig) -> str:
@@ -44,44 +41,6 @@ def _used(config: TrainingConfig, section: str) -> Iterator[tuple[str, str, str,
     for split in splits:
         for key, name, params in entries_of(config, f"{section}.{split}"):
             yield split, key, name, params
-
-
-@check("MDL105", name="parts-do-not-fit", stages=TRAIN | EVAL | EXPORT | INFER)
-def parts_do_not_fit(config: TrainingConfig) -> Iterator[Finding]:
-    """A RecModel whose neck gives another width than its head takes, or that has no head for its loss."""
-    tree = config.tree
-    blocks = [key for key in _blocks(config) if tree.raw(f"{key}.name") == "RecModel"]
-    if not blocks:
-        raise NotApplicable("no-rec-model")
-    for block in blocks:
-        neck, head = tree.raw(f"{block}.Neck"), tree.raw(f"{block}.Head")
-        if not isinstance(neck, dict) or not isinstance(head, dict):
-            continue
-        if tree.raw(f"{block}.head_feature_from") == "backbone":
-            continue
-        gives = {"FC": neck.get("class_num"), "BNNeck": neck.get("num_features"), "VehicleNeck": neck.get("out_channels")}.get(
-            str(neck.get("name"))
-        )
-        takes = head.get("embedding_size") if head.get("name") in EMBEDDING_HEADS else None
-        if type(gives) is int and type(takes) is int and gives != takes:
-            at = tree.at(f"{block}.Head.embedding_size")
-            yield Finding(
-                at=at,
-                fixes=(Fix("same-width", "edit", "safe", at=at, value=gives, values={"gives": gives}),),
-                neck=str(neck.get("name")),
-                head=str(head.get("name")),
-                gives=gives,
-                takes=takes,
-            )
-
-
-def _blocks(config: TrainingConfig) -> Iterator[str]:
-    if config.generation == "modern":
-        yield "Arch"
-        models = config.tree.raw("Arch.models")
-        for index, item in enumerate(models if isinstance(models, list) else ()):
-            for name in item if isinstance(item, dict) else ():
-                yield f"Arch.models.{index}.{name}"
 
 
 @check("MDL106", name="loss-does-not-fit-network", stages=TRAIN | EVAL)

@@ -119,6 +119,18 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
         "no deploy config says what the network will run on",
         "没有部署配置说明网络将在什么设备上运行",
     ),
+    "no-grouping-loss": (
+        "no loss of a RecModel cuts the batch into groups of one class, or the batch size is not known",
+        "没有把 batch 按类分组的 RecModel 损失，或 batch 大小未知",
+    ),
+    "no-loss-table": (
+        "no loss of a RecModel keeps a table of classes or features",
+        "没有带类别表或特征表的 RecModel 损失",
+    ),
+    "no-retrieval": (
+        "nothing is evaluated by retrieval",
+        "没有检索方式的评估",
+    ),
     "no-rec-model": (
         "no model of the config is a RecModel",
         "配置中没有 RecModel",

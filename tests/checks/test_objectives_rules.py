@@ -28,40 +28,6 @@ def without(changes: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in changes.items() if name != key or value is not REMOVED}
 
 
-# MDL105 parts-do-not-fit
-
-
-@pytest.mark.parametrize("stage", ["train", "eval", "export"])
-def test_mdl105_positive(tmp_path: Path, stage: str) -> None:
-    project = Project(tmp_path, "modern", {"Arch": REC, "Arch.Head.embedding_size": 512})
-    finding = project.finding("MDL105", stage=stage, shows=(64, 512))
-    assert (finding.severity, finding.location.key) == ("error", "Arch.Head.embedding_size")
-    assert (finding.location.line, finding.location.column) == project.place("embedding_size: ^512")
-    assert project.assert_repaired_by(finding, stage=stage) == [64]
-
-
-@pytest.mark.parametrize(
-    "neck", [{"name": "BNNeck", "num_features": 1280}, {"name": "VehicleNeck", "in_channels": 1280, "out_channels": 512}]
-)
-def test_mdl105_positive_other_necks_in_a_role(tmp_path: Path, neck: dict[str, Any]) -> None:
-    models = [{"Teacher": {"name": "ResNet18"}}, {"Student": {**REC, "Neck": neck}}]
-    project = Project(tmp_path, "modern", {"Arch": {"name": "DistillationModel", "models": models}})
-    assert project.finding("MDL105").location.key == "Arch.models.1.Student.Head.embedding_size"
-
-
-def test_mdl105_negative(tmp_path: Path) -> None:
-    assert passes(Project(tmp_path, "modern", {"Arch": REC}), "MDL105")
-
-
-@pytest.mark.parametrize("change", [{"Arch.head_feature_from": "backbone"}, {"Arch.Neck": REMOVED}, {"Arch.Neck.name": "Tanh"}])
-def test_mdl105_near_miss(tmp_path: Path, change: dict[str, Any]) -> None:
-    assert passes(Project(tmp_path, "modern", {"Arch": REC, "Arch.Head.embedding_size": 1280, **change}), "MDL105")
-
-
-def test_mdl105_skipped(tmp_path: Path) -> None:
-    assert reason(Project(tmp_path, "modern"), "MDL105") == "no-rec-model"
-
-
 # MDL106 loss-does-not-fit-network
 
 

@@ -29,7 +29,9 @@ EXAMPLES, MOST = 3, 1000
 File = tuple[bytes, LabelFormat, str]
 
 
-def compare(files: list[File], *, large: bool, chunk: int = 1 << 20, batch: int = 200_000, most: int = MOST, base: str = "") -> dict[str, Any]:
+def compare(
+    files: list[File], *, large: bool, chunk: int = 1 << 20, batch: int = 200_000, most: int = MOST, base: str = ""
+) -> dict[str, Any]:
     """Compare all files with each other; what was found, ready to be compared."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(label_lines, "CHUNK", chunk)
