@@ -13,6 +13,7 @@ from checks.facts.training_config import TrainingConfig
 from checks.judged import BY_EVAL, choice, known, rests, signature
 from checks.model import ANY, OVERRIDE_FILE, Finding, Fix, Location, NotApplicable
 from checks.registry import check
+from checks.sections import RATE_KEYS
 from knowledge import components as table
 from knowledge.components import closest_parameter, suggest
 from knowledge.likeness import plain
@@ -29,7 +30,6 @@ MOST_SUGGESTIONS = 200
 ASSERTED: dict[str, tuple[str, ...]] = {"DistillationModel": ("models",), "AttentionModel": ("models",)}
 """Parameters with a default that the constructor then asserts it is not."""
 
-SCHEDULE_KEYS = ("learning_rate", "lr", "base_lr", "init_lr")
 
 
 def _uses(components: Components) -> tuple[Use, ...]:
@@ -148,6 +148,8 @@ def unknown_parameter(config: TrainingConfig, components: Components, own: OwnPa
             if parameter in found.names or (at.line is not None and spot in seen):
                 continue
             seen.add(spot)
+            if use.kind == "optimizer" and parameter in RATE_KEYS and "lr" not in use.parameters:
+                continue  # CFG106: the block `lr` is missing
             if found.rest == "ignored" and config.tree.raw(use.place(parameter)) is None:
                 continue  # nothing written, and nothing done
             yield _unknown(config, use, parameter, found, own)
@@ -198,11 +200,14 @@ def _meant(use: Use, parameter: str, found: Signature) -> str | None:
             other = table.signature(use.kind, name)
             if name.startswith(use.name) and name != use.name and other and parameter in other.names:
                 return name
-    if use.kind == "optimizer" and plain(parameter) in {plain(key) for key in SCHEDULE_KEYS} and "lr" in use.parameters:
+    if use.kind == "optimizer" and plain(parameter) in {plain(key) for key in ("lr", *RATE_KEYS)} and "lr" in use.parameters:
         return "lr.learning_rate"
     if use.kind == "legacy.arch" and plain(parameter) in ("classdim", "classnum", "classesnum", "numclasses"):
         return "classes_num"
-    return closest_parameter(use.kind, parameter, found.names, use.parameters)
+    absent = found.required - set(use.parameters)
+    return (closest_parameter(use.kind, parameter, absent) if absent else None) or closest_parameter(
+        use.kind, parameter, found.names, use.parameters
+    )
 
 
 @check("CFG112", name="missing-parameter", stages=ANY)

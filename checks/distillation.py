@@ -100,12 +100,19 @@ def _at_fault(config: TrainingConfig, pair: tuple[str, str], counts: tuple[int, 
 def unknown_role(config: TrainingConfig) -> Iterator[Finding]:
     """A loss, a metric or `infer_model_name` names a role that `models` does not hold."""
     names = [role.name for role in _roles(config)]
-    if config.stage == "train":
-        yield from _in_losses(config, names)
     if config.stage == "export":
         yield from _at_export(config, names)
-    elif STUDENT not in names:
-        yield from _without_student(config, names)
+        return
+    absent = list(_without_student(config, names)) if STUDENT not in names else []
+    users = list(_in_losses(config, names)) if config.stage == "train" else []
+    yield from absent
+    said = {finding.evidence["name"] for finding in absent}
+    for finding in users:
+        name = finding.evidence["name"]
+        if finding.case is None and name in said:
+            continue  # one name that no role has, however many use it, is one fault
+        said.add(name)
+        yield finding
 
 
 def _in_losses(config: TrainingConfig, names: list[str]) -> Iterator[Finding]:
@@ -116,6 +123,7 @@ def _in_losses(config: TrainingConfig, names: list[str]) -> Iterator[Finding]:
             if isinstance(pair, str):
                 if pair[:1] not in names or pair[1:2] not in names:
                     yield _unknown(config, here, pair, loss, names, case="no-pair")
+                    break  # what is one pair without its brackets
                 continue
             for place, name in enumerate(pair if isinstance(pair, list) else ()):
                 if place < 2 and name not in names:
@@ -192,6 +200,8 @@ def distillation_lists(config: TrainingConfig) -> Iterator[Finding]:
         raise NotApplicable("no-distillation")
     tree = config.tree
     models = tree.raw("Arch.models")
+    if isinstance(models, dict):
+        return  # CFG113
     if not isinstance(models, list):
         at = tree.at("Arch.models")
         yield Finding(at=at, case="models-no-list", fixes=(Fix("list-models", "advice", "safe"),), length=0, models=0, value="")

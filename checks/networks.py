@@ -52,9 +52,13 @@ def input_size_mismatch(config: TrainingConfig) -> Iterator[Finding]:
     if not bound:
         raise NotApplicable("any-input-size")
     network, size = bound[0]
-    for split, key, side, value in _sides(config):
-        if side is None or side[0] != side[1] or not size.refuses(side[0]):
+    told: set[int] = set()
+    sides = list(_sides(config))
+    for _, key, side, value in sides:
+        if side is None or side[0] != side[1] or not size.refuses(side[0]) or side[0] in told:
             continue
+        told.add(side[0])  # the same size in training and evaluation is one fault
+        split = ", ".join(name for name, _, other, _ in sides if other == side)
         at = config.tree.at(key)
         fixes = []
         if at.key == key:

@@ -9,6 +9,7 @@ from checks.facts.sub_networks import entries_of, is_distillation
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
+from checks.sections import absent_keys
 from knowledge.zoo import known
 
 TAKES_FEATURES = frozenset(
@@ -148,7 +149,8 @@ def evaluation_mode_mismatch(config: TrainingConfig) -> Iterator[Finding]:
         )
         yield Finding(at=at, case=f"data-for-{wants}", fixes=(fix,), mode=mode, wants=wants, metric="", architecture=name)
         return
-    if mode == "retrieval" and len(section) > 1 and len(parts) == 1:
+    misspelt = any(meant.startswith("DataLoader.Eval.") for _, meant in absent_keys(config)) if len(parts) == 1 else False
+    if mode == "retrieval" and len(section) > 1 and len(parts) == 1 and not misspelt:
         missing = "Query" if "Gallery" in parts else "Gallery"
         fixes = (Fix("add-part", "advice", "safe", values={"missing": missing}),)
         yield Finding(

@@ -54,6 +54,8 @@ def override_without_effect(config: TrainingConfig) -> Iterator[Finding]:
     letter = LETTER[config.stage]
     for item in _overrides(config):
         name = config.tree.raw("Arch.name")
+        if item.known_before and item.previous == item.value:
+            continue  # it says what the file says
         if item.key == "Arch.class_num" and name in _INNER and isinstance(name, str):
             inner = config.class_num
             if any(count.count.value != item.value for count in config.class_counts) and inner is not None:

@@ -11,6 +11,9 @@ from checks.registry import check
 from knowledge.mandatory import LEGACY, MODERN, NAMELESS_SAMPLER, SPLIT, Key
 from knowledge.vocabulary import unknown_key
 
+RATE_KEYS = ("learning_rate", "base_lr", "init_lr")
+"""Names of a learning rate; beside an optimizer's parameters it is not looked for, only in the block `lr` below them."""
+
 LETTER = {"train": "t", "eval": "e", "infer": "i", "export": "x"}
 
 TOP = ("Arch", "Loss", "Optimizer", "DataLoader", "Metric")
@@ -139,6 +142,8 @@ def absent_keys(config: TrainingConfig) -> Iterator[tuple[Key, str]]:
 
 
 def _meant(config: TrainingConfig, parent: str, path: str, section: dict[str, Any]) -> str:
+    if path == "Optimizer.lr":
+        return next((f"{parent}.{name}" for name in RATE_KEYS if config.tree.key_at(f"{parent}.{name}").line and name in section), "")
     for sibling in section:
         written = f"{parent}.{sibling}" if parent else str(sibling)
         if config.tree.spots.get(written) is None or config.tree.spots[written].override:
@@ -176,12 +181,11 @@ def mandatory_key_missing(config: TrainingConfig) -> Iterator[Finding]:
             "mode": eval_mode(config),
         }
         if meant:
-            yield Finding(
-                at=config.tree.key_at(meant),
-                case="misspelt",
-                fixes=(Fix("rename", "advice", "safe", values={"key": key.path, "meant": meant}),),
-                **values,
-            )
+            fix = Fix("rename", "advice", "safe", values={"key": key.path, "meant": meant})
+            if key.path == "Optimizer.lr":
+                snippet = f"Optimizer:\n  lr:\n    name: Cosine\n    learning_rate: {config.tree.raw(meant)}\n"
+                fix = Fix("rate-below-lr", "advice", "safe", snippet=snippet)
+            yield Finding(at=config.tree.key_at(meant), case="misspelt", fixes=(fix,), **values)
             continue
         if _of_another_layout(config, key.path):
             continue  # MDL108: the mode does not fit the evaluation data

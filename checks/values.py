@@ -26,6 +26,10 @@ ABSENT_WORDS = frozenset({"null", "none", "nil", "nan", "undefined", "false", "n
 """Words for "nothing" that stay text where they are quoted, or where YAML and Python do not know them."""
 
 
+PRESENT_WORDS = frozenset({"true", "yes", "on"})
+"""Words for True that stay text in an override."""
+
+
 def written(config: TrainingConfig, path: str) -> str:
     """A value as the file or the override has it, before YAML and `literal_eval` (or the override's `eval`) read it."""
     spot = config.tree.spots.get(path)
@@ -374,16 +378,21 @@ def word_taken_for_path(config: TrainingConfig) -> Iterator[Finding]:
         word = value.strip()
         if not word and (path != "Global.checkpoints" or value):
             yield Finding(at=config.tree.at(path), case="empty", fixes=fixes, key=path, text=text, looked_for=f"{value}.pdparams")
-        elif path == "Arch.pretrained" and word.lower() in ("true", "yes", "on"):
+        elif path == "Arch.pretrained" and word.lower() in PRESENT_WORDS:
             yes = (Fix("write-true", "edit", "safe", at=config.tree.at(path), value=True),)
             yield Finding(at=config.tree.at(path), case="meant-true", fixes=yes, key=path, text=text, looked_for=f"{value}.pdparams")
-        elif word_for_nothing(word):
+        elif word_no_path(path, word):
             yield Finding(at=config.tree.at(path), fixes=fixes, key=path, text=text, looked_for=f"{value}.pdparams")
 
 
 def word_for_nothing(text: str) -> bool:
     """Whether a text is a word for "nothing" that no reader of the config takes for null."""
     return text.strip().lower() in ABSENT_WORDS
+
+
+def word_no_path(path: str, text: str) -> bool:
+    """Whether what is written where weights are named is a word for "nothing", or for "yes" where a switch may stand."""
+    return word_for_nothing(text) or (path == "Arch.pretrained" and text.strip().lower() in PRESENT_WORDS)
 
 
 def takes_pretrained(config: TrainingConfig) -> bool:
