@@ -64,6 +64,8 @@ def _operator(config: TrainingConfig, path: str, name: str, params: dict[str, An
     if name in ALPHA and isinstance(alpha, (int, float)) and alpha <= 0:
         at = config.tree.at(f"{path}.alpha")
         yield Finding(at=at, case="alpha", fixes=(Fix("set-alpha", "edit", "unsafe", at, 0.2),), operator=name, alpha=alpha)
+    if name == "FmixOperator":
+        yield _of_doubles(config, path, name)
     if name != "OpSampler":
         return
     total = 0.0
@@ -77,6 +79,8 @@ def _operator(config: TrainingConfig, path: str, name: str, params: dict[str, An
             )
         elif type(probability) in (int, float):
             total += probability
+            if inner == "FmixOperator" and probability > 0:
+                yield _of_doubles(config, f"{path}.{inner}", inner)
         alpha = inside.get("alpha")
         if inner in ALPHA and isinstance(alpha, (int, float)) and alpha <= 0:
             at = config.tree.at(f"{path}.{inner}.alpha")
@@ -85,6 +89,11 @@ def _operator(config: TrainingConfig, path: str, name: str, params: dict[str, An
         yield Finding(
             at=config.tree.key_at(path), case="probabilities", fixes=(Fix("lower-prob", "advice", "unsafe"),), total=round(total, 6)
         )
+
+
+def _of_doubles(config: TrainingConfig, path: str, name: str) -> Finding:
+    """The masks of Fmix are numbers of 64 bits, and so are the images that they are multiplied with (`ops/fmix.py`, 2.2 to develop)."""
+    return Finding(at=config.tree.key_at(path), case="float64", fixes=(Fix("cutmix", "advice", "unsafe"),), operator=name)
 
 
 PAIRWISE = (
@@ -140,6 +149,11 @@ def sampler_batch_mismatch(config: TrainingConfig, labels: Labels | None) -> Ite
         raise NotApplicable("no-class-sampler")
     for loader in loaders:
         assert loader.sampler is not None
+        if any(dataset.name == "MultiLabelDataset" for dataset in loader.datasets):
+            fixes = (Fix("plain-sampler", "advice", "safe"),)
+            at = config.tree.at(f"{loader.key}.sampler.name")
+            yield Finding(at=at, case="multi-label", fixes=fixes, split=loader.split, sampler=loader.sampler)
+            continue
         key = PER_CLASS[loader.sampler]
         path = f"{loader.key}.sampler.{key}"
         each = config.tree.raw(path)

@@ -11,7 +11,7 @@ from checks.facts.components import Components, Malformed, Use
 from checks.facts.own_paddleclas import OwnPaddleClas
 from checks.facts.training_config import TrainingConfig
 from checks.judged import BY_EVAL, choice, known, rests, signature
-from checks.model import ANY, OVERRIDE_FILE, Finding, Fix, Location, NotApplicable
+from checks.model import ANY, EVAL, OVERRIDE_FILE, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 from checks.sections import RATE_KEYS
 from knowledge import components as table
@@ -27,9 +27,11 @@ CONTAINERS = ("RecModel", "DistillationModel", "AttentionModel")
 MOST_SUGGESTIONS = 200
 """So many unknown names get a suggestion; a file with more of them is no config with a slip in it."""
 
+ROLES = "models:\n  - Teacher:\n      name: …\n  - Student:\n      name: …\n"
+"""The roles of a distillation, each an item of its own."""
+
 ASSERTED: dict[str, tuple[str, ...]] = {"DistillationModel": ("models",), "AttentionModel": ("models",)}
 """Parameters with a default that the constructor then asserts it is not."""
-
 
 
 def _uses(components: Components) -> tuple[Use, ...]:
@@ -267,7 +269,7 @@ def malformed_list_item(config: TrainingConfig, components: Components, own: Own
             "value": item.value,
             "first": item.keys[0] if item.keys else "",
         }
-        fixes = [Fix(case, "advice", "safe", snippet=_as_it_should_be(config, item))] if item.kind != "role" else []
+        fixes = [Fix(case, "advice", "safe", snippet=_as_it_should_be(config, item) if item.kind != "role" else ROLES)]
         at = config.tree.at(item.path)
         if item.problem == "two-keys" and item.kind != "role":
             first, *others = item.keys
@@ -287,6 +289,36 @@ def malformed_list_item(config: TrainingConfig, components: Components, own: Own
         elif item.problem in ("not-a-list", "bad-parameters"):
             at = _key_at(config, item.path)
         yield Finding(at=at, case=_case(case, item.when), fixes=tuple(fixes), **{"second": "", **values})
+
+
+ENDS_HOLES = ("release/2.5.2", "develop")
+"""From here on Cutout keeps a `fill_value` only where it is none: any other leaves an attribute unset that every image asks for."""
+
+
+@check("CFG115", name="transform-broken-here", stages=TRAIN | EVAL)
+def transform_broken_here(config: TrainingConfig, components: Components, own: OwnPaddleClas | None) -> Iterator[Finding]:
+    """Cutout that fills its holes with anything but chance: from 2.5.2 on each image fails, and the run hangs (`ops/cutout.py`)."""
+    found = [use for use in _uses(components) if use.kind == "transform" and use.name == "Cutout" and use.when == "now"]
+    if not found:
+        raise NotApplicable("no-such-transform")
+    branches = [own.branch] if own and own.branch else table.era((u.kind, u.name, u.parameters) for u in components.uses)
+    for use in found:
+        path = use.place("fill_value")
+        given = "fill_value" in use.parameters
+        if (given and config.tree.raw(path) in (None, "none")) or config.tree.raw(use.place("n_holes")) == 0:
+            continue
+        if not given and not set(branches) & set(ENDS_HOLES):
+            continue
+        sure = given or set(branches) <= set(ENDS_HOLES)
+        fix = Fix("fill-none", "edit", "safe", at=config.tree.at(path), value="none") if given else None
+        snippet = "- Cutout:\n    n_holes: 1\n    length: 112\n    fill_value: none\n"
+        yield Finding(
+            at=config.tree.at(path) if given else _key_at(config, use.path),
+            case="default" if sure else "from-2.5.2",
+            fixes=(fix or Fix("fill-none", "advice", "safe", snippet=snippet), Fix("other", "advice", "unsafe")),
+            name=use.name,
+            key=use.path,
+        )
 
 
 def _other(item: Malformed, key: str) -> Use:

@@ -21,6 +21,8 @@ TAKES_FEATURES = frozenset(
 """Losses that look up `features` in a dictionary, which only a RecModel gives."""
 
 MULTILABEL_METRICS = frozenset({"ATTRMetric", "AccuracyScore", "HammingDistance", "MultiLabelMAP"})
+WITHOUT_RATIO = frozenset({"AccuracyScore", "HammingDistance", "MultiLabelMAP"})
+"""Metrics that cannot read the second row that `label_ratio` puts beside the labels."""
 SINGLE_METRICS = frozenset({"TopkAcc"})
 RETRIEVAL_METRICS = frozenset({"Precisionk", "Recallk", "mAP", "mINP"})
 
@@ -94,10 +96,18 @@ def single_and_multi_label_mixed(config: TrainingConfig) -> Iterator[Finding]:
     if not multi and not single:
         raise NotApplicable("no-labels-read")
     switched = tree.raw("Global.use_multilabel")
+    ratios = {split: tree.raw(f"DataLoader.{split}.dataset.label_ratio") for split in multi}
+    lacking: set[str] = set()
+    for split, key, user, params in _used(config, "Loss"):
+        if split in multi and user == "MultiLabelLoss" and params.get("weight_ratio") is True and not ratios[split]:
+            lacking.add(split)
+            yield _mixed(config, f"{key}.weight_ratio", "no-label-ratio", user, split, kinds[split], "label-ratio")
     for split, key, user, _ in _used(config, "Metric"):
-        if split in multi and user in SINGLE_METRICS:
+        if split in multi and ratios[split] and user in WITHOUT_RATIO:
+            yield _mixed(config, key, "ratio-metric", user, split, kinds[split], "no-ratio")
+        elif split in multi and user in SINGLE_METRICS:
             yield _mixed(config, key, "default", user, split, kinds[split], "multilabel-metric")
-        elif split in multi and user == "ATTRMetric" and not tree.raw(f"DataLoader.{split}.dataset.label_ratio"):
+        elif split in multi and user == "ATTRMetric" and not ratios[split] and split not in lacking:
             yield _mixed(config, key, "attr-no-ratio", user, split, kinds[split], "label-ratio")
         elif split in single and user in MULTILABEL_METRICS:
             yield _mixed(config, key, "metric-multi", user, split, kinds[split], "single-metric")
@@ -105,12 +115,9 @@ def single_and_multi_label_mixed(config: TrainingConfig) -> Iterator[Finding]:
         if split in single and user == "MultiLabelLoss" and _switched_off(params.get("epsilon")):
             yield _mixed(config, key, "loss-multi", user, split, kinds[split], "single-loss")
         elif split in multi and user == "CELoss":
-            yield _mixed(config, key, "loss-single", user, split, kinds[split], "multilabel-loss")
+            yield _mixed(config, key, "loss-ratio" if ratios[split] else "loss-single", user, split, kinds[split], "multilabel-loss")
         elif split in multi and user == "MultiLabelLoss" and split == "Eval" and not switched and _switched_off(params.get("epsilon")):
             yield _mixed(config, "Global.use_multilabel", "not-switched-on", user, split, kinds[split], "switch-on")
-        ratio = tree.raw(f"DataLoader.{split}.dataset.label_ratio")
-        if split in multi and user == "MultiLabelLoss" and params.get("weight_ratio") is True and not ratio:
-            yield _mixed(config, f"{key}.weight_ratio", "no-label-ratio", user, split, kinds[split], "label-ratio")
 
 
 def _switched_off(epsilon: Any) -> bool:

@@ -54,8 +54,6 @@ def override_without_effect(config: TrainingConfig) -> Iterator[Finding]:
     letter = LETTER[config.stage]
     for item in _overrides(config):
         name = config.tree.raw("Arch.name")
-        if item.known_before and item.previous == item.value:
-            continue  # it says what the file says
         if item.key == "Arch.class_num" and name in _INNER and isinstance(name, str):
             inner = config.class_num
             if any(count.count.value != item.value for count in config.class_counts) and inner is not None:
@@ -73,7 +71,7 @@ def override_without_effect(config: TrainingConfig) -> Iterator[Finding]:
         if letter in stages or _exports_too(config, item.key):
             continue
         if item.key.startswith("Global.image_shape"):
-            if letter == "t":
+            if letter == "t" and not (item.known_before and item.previous == item.value):  # else it says what the file says
                 yield Finding(at=_at(item), case="image-shape", fixes=(Fix("crops", "advice", "safe"),), key=item.key, stage=config.stage)
         elif item.key != "Global.checkpoints":  # CFG212
             yield Finding(at=_at(item), key=item.key, stage=config.stage)

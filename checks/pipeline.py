@@ -19,6 +19,9 @@ NORMALIZE_SNIPPET = """- NormalizeImage:
     std: [0.229, 0.224, 0.225]
     order: ''"""
 
+FARTHEST = 10.0
+"""How far from 0 the nearer of black and white may lie after normalisation; in the lists PaddleClas ships 0 lies between them."""
+
 RESIZE_PER_CROP = 256 / 224
 """The shorter side before the crop, as the usual evaluation has it."""
 
@@ -102,9 +105,11 @@ def normalisation_implausible(pipelines: Pipelines, deployed: DeployedPipelines 
         if final is None or (not final.normalised and not steps):
             continue
         contrast = final.contrast
-        if CONTRAST_MIN <= contrast <= CONTRAST_MAX or final.dtype == "uint8" or not steps:
+        shifted = final.low > FARTHEST or final.high < -FARTHEST
+        if (CONTRAST_MIN <= contrast <= CONTRAST_MAX and not shifted) or final.dtype == "uint8" or not steps:
             continue
-        case = "twice" if len(steps) > 1 else "default" if contrast > CONTRAST_MAX else "narrow"
+        case = "default" if contrast > CONTRAST_MAX else "narrow" if contrast < CONTRAST_MIN else "shifted"
+        case = "twice" if len(steps) > 1 else case
         last = steps[-1]
         yield Finding(
             at=last.at if len(steps) > 1 else last.place("scale"),

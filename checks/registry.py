@@ -32,6 +32,7 @@ FAMILIES = (
     "network_choice",
     "networks",
     "objectives",
+    "optimizers",
     "output",
     "override_effects",
     "pipeline",

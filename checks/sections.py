@@ -31,11 +31,18 @@ def _stage(config: TrainingConfig) -> str:
         mode = config.tree.raw("mode")
         if letter not in ("t", "e") or (letter == "t" and isinstance(mode, str) and mode.lower() != "train"):
             raise NotApplicable("sections-other-stage")
-    elif config.generation != "modern" or sum(not config.tree.has(part) for part in TOP) >= 3:
+    elif config.generation != "modern" or (sum(not config.tree.has(part) for part in TOP) >= 3 and not _for_prediction(config)):
         raise NotApplicable("sections-other-stage")
+    elif letter == "e" and not config.tree.has("DataLoader"):
+        return letter  # whatever it was made for, there is nothing to evaluate on
     elif letter in ("t", "e") and not config.tree.has("Loss") and not config.tree.has("Optimizer"):
         raise NotApplicable("sections-other-stage")  # made for prediction alone
     return letter
+
+
+def _for_prediction(config: TrainingConfig) -> bool:
+    """Whether a config was cut down to what predicting and exporting seem to need."""
+    return config.tree.has("Arch") and config.tree.has("Infer")
 
 
 def eval_mode(config: TrainingConfig) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, EXPORT, INFER, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
-from checks.values import stage_letter
+from checks.value_reading import stage_letter
 
 _INVISIBLE = re.compile("[\u00a0\u00ad\u061c\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]")
 _WIDE_COLON = re.compile(r"\w\uff1a")

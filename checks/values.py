@@ -7,20 +7,13 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
+from checks.facts.components import Components
 from checks.facts.training_config import TrainingConfig
+from checks.listed_values import of_another_type
 from checks.model import EVAL, EXPORT, INFER, OVERRIDE_FILE, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
-from checks.sections import LETTER, eval_mode, evaluates
-from knowledge.value_types import (
-    ALLOWED,
-    KINDS,
-    LEGACY_KINDS,
-    PATHS,
-    PLAIN_DATASETS,
-    SAMPLERS,
-    SWITCHES,
-    Kind,
-)
+from checks.value_reading import expand, fits, kinds_of, meant_value, python_type, stage_letter, written
+from knowledge.value_types import ALLOWED, KINDS, PATHS, SWITCHES, Kind
 
 ABSENT_WORDS = frozenset({"null", "none", "nil", "nan", "undefined", "false", "no", "n/a", "~", "-"})
 """Words for "nothing" that stay text where they are quoted, or where YAML and Python do not know them."""
@@ -30,296 +23,68 @@ PRESENT_WORDS = frozenset({"true", "yes", "on"})
 """Words for True that stay text in an override."""
 
 
-def written(config: TrainingConfig, path: str) -> str:
-    """A value as the file or the override has it, before YAML and `literal_eval` (or the override's `eval`) read it."""
-    spot = config.tree.spots.get(path)
-    if spot is not None and spot.override:
-        override = config.overrides[spot.override - 1]
-        if override.key == path:
-            return override.text.partition("=")[2]
-    elif path in config.tree.written:
-        return config.tree.written[path]
-    value = config.tree.raw(path)
-    if value is None:
-        return "null"
-    return value if isinstance(value, str) else str(value)
-
-
-def python_type(config: TrainingConfig, path: str) -> str:
-    """The Python type that PaddleClas sees; a tuple is a list here, and known by its text."""
-    value = config.tree.raw(path)
-    if isinstance(value, list) and not written(config, path).lstrip().startswith("["):
-        return "tuple"
-    return "null" if value is None else type(value).__name__
-
-
-def stage_letter(config: TrainingConfig) -> str:
-    """The letter of the stage.
-
-    Raises:
-        NotApplicable: PaddleClas's engine reads no config of this layout at this stage.
-    """
-    if config.generation not in ("modern", "legacy"):
-        raise NotApplicable("sections-other-stage")
-    letter = LETTER.get(config.stage, "")
-    if config.generation == "legacy" and letter not in ("t", "e"):
-        raise NotApplicable("sections-other-stage")
-    return letter
-
-
-def _expand(config: TrainingConfig, kind: Kind, letter: str) -> Iterator[str]:
-    """The paths that a row of the table stands for in this config and stage."""
-    if kind.path.startswith("DataLoader.*.dataset"):
-        for loader in config.loaders:
-            if loader.used and loader.datasets and loader.datasets[0].name in PLAIN_DATASETS:
-                yield kind.path.replace("DataLoader.*", loader.key)
-        return
-    if kind.path.startswith("DataLoader.*"):
-        for loader in config.loaders:
-            if loader.used and (".sampler." not in kind.path or loader.sampler in SAMPLERS):
-                yield kind.path.replace("DataLoader.*", loader.key)
-        return
-    unused = kind.path.startswith("VALID.") and letter == "t" and not config.tree.raw("validate")
-    if unused or (kind.path == "Global.eval_interval" and not evaluates(config, letter)):
-        return
-    if kind.path == "Arch.class_num":
-        arch = config.tree.raw("Arch")
-        if isinstance(arch, dict) and arch.get("name") not in ("DistillationModel", "AttentionModel", "RecModel", "WideResNet"):
-            yield kind.path
-    else:
-        yield kind.path
-
-
-def _kinds(config: TrainingConfig, letter: str) -> Iterator[tuple[Kind, str, Any]]:
-    table = LEGACY_KINDS if config.generation == "legacy" else KINDS
-    for kind in table:
-        if letter in kind.stages:
-            for path in _expand(config, kind, letter):
-                if config.tree.has(path):
-                    yield kind, path, config.tree.raw(path)
-
-
-def _is(value: Any, takes: str) -> str:
-    """How a value fits: `yes`, `true` for a Boolean that counts as a number, or empty."""
-    kinds = takes.split()
-    if value is None:
-        return "yes" if "null" in kinds else ""
-    if isinstance(value, bool):
-        return "yes" if "bool" in kinds or (value is False and "false" in kinds) else "true" if "true" in kinds else ""
-    if isinstance(value, int):
-        return "yes" if "int" in kinds else ""
-    if isinstance(value, float):
-        return "yes" if "float" in kinds else ""
-    return "yes" if ("text" if isinstance(value, str) else "list") in kinds else ""
-
-
-def meant_value(text: str, takes: str) -> Any:
-    """What a text was probably meant to be, of one of the kinds taken; None where that is not clear.
-
-    Full-width digits and punctuation count as plain ones, `0,05` and `1,000` as numbers, `5*64` as its product, `8.0` as 8.
-    """
-    plain = unicodedata.normalize("NFKC", text).strip().strip("\"'[]()\u200b\ufeff ")
-    kinds = takes.split()
-    if "bool" in kinds:
-        words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-        return words.get(plain.lower())
-    if "int" not in kinds:
-        return None
-    if re.fullmatch(r"\d{1,3}(,\d{3})+", plain) and not ("float" in kinds and plain.count(",") == 1):
-        plain = plain.replace(",", "")
-    elif re.fullmatch(r"[-+]?\d+,\d+", plain) and "float" in kinds:
-        plain = plain.replace(",", ".")
-    product = re.fullmatch(r"(\d{1,6})((?:\s*[*x×]\s*\d{1,6})+)", plain)
-    if product and "float" not in kinds:
-        total = 1
-        for factor in re.findall(r"\d+", plain):
-            total *= int(factor)
-        return total
-    if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,2})?", plain):
-        return None
-    number = float(plain)
-    if number.is_integer() and abs(number) < 2**53:
-        return int(number)
-    return number if "float" in kinds else None
-
-
 @check("CFG130", name="value-of-another-type", stages=TRAIN | EVAL | INFER | EXPORT)
-def value_of_another_type(config: TrainingConfig) -> Iterator[Finding]:
+def value_of_another_type(config: TrainingConfig, components: Components | None) -> Iterator[Finding]:
     """A value that YAML, `literal_eval` or an override's `eval` reads as another type than the code works with (FAQ 5.1, 5.2)."""
     letter = stage_letter(config)
-    for kind, path, value in _kinds(config, letter):
-        fits = _is(value, kind.takes)
-        cosine = config.tree.raw("Optimizer.lr.name") == "Cosine"
-        if cosine and kind.path.endswith("learning_rate") and value is None:
-            fits = ""
-        if cosine and kind.path.endswith("warmup_epoch") and type(value) is float:
-            fits = ""  # the remaining epochs become T_max of CosineAnnealingDecay, an int
-        if value == "" and "text" in kind.takes and ("dataset" in path or path in ("Infer.infer_imgs", "Arch.name")):
-            fits = ""
-        fraction = type(value) is float and kind.path in ("Global.epochs", "epochs") and not (cosine and value >= 1)
-        if fits == "yes" or fraction:
-            continue  # what else epochs do that are not whole: CFG207
-        if kind.path == "Global.checkpoints" and value is False:
-            continue  # only asked whether it is true
-        if kind.path.endswith("num_workers") and value == 0:
-            continue  # 0.0 works like 0
-        text, kinds = written(config, path), kind.takes.split()
-        wanted = "bool" if "bool" in kinds else "text" if "text" in kinds else "number" if "float" in kinds else "int"
-        if wanted == "text" and kind.path.endswith("name"):
-            wanted = "name"
-        elif wanted == "text" and not value and not isinstance(value, (int, float)):
-            wanted = "no-path"
-        case = "counts-as-one" if fits == "true" else {"int": "default"}.get(wanted, wanted)
-        meant = None if fits == "true" else meant_value(text, kind.takes)
-        meant = None if meant == value and type(meant) is type(value) else meant
-        fixes: tuple[Fix, ...] = ()
-        if meant is not None:
-            fixes = (Fix("set", "edit", "safe", at=config.tree.at(path), value=meant, values={"meant": meant}),)
-        elif wanted == "text" and isinstance(value, (int, float)) and not isinstance(value, bool):
-            fixes = (Fix("quote-path", "advice", "safe", snippet=f"{path.rpartition('.')[2]}: ./{text}\n"),)
-        yield Finding(
-            at=config.tree.at(path),
-            case=case,
-            fixes=fixes,
-            key=path,
-            text=text,
-            type=python_type(config, path),
-            says=kind.says or "TypeError",
-            since=kind.since,
-        )
-    yield from _milestones(config, letter)
-    yield from _topk(config, letter)
-    yield from _epsilon(config, letter)
-    yield from _image_shape(config, letter)
+    for kind, path, value in kinds_of(config, letter, components):
+        fitting = _fits(config, kind, path, value)
+        if fitting != "yes":
+            yield _misfit(config, kind, path, value, counts_as_one=fitting == "true")
+    yield from of_another_type(config, letter)
 
 
-def _milestones(config: TrainingConfig, letter: str) -> Iterator[Finding]:
-    """Rates and epochs of a schedule in a list: YAML reads `1e-3` as text, and in a list PaddleClas leaves it so (modern)."""
-    lr = config.tree.raw("Optimizer.lr")
-    if config.generation != "modern" or letter != "t" or not isinstance(lr, dict):
-        return
-    keys = {"Piecewise": ("decay_epochs", "values"), "MultiStepDecay": ("milestones",)}.get(str(lr.get("name")), ())
-    if lr.get("name") == "Piecewise" and lr.get("learning_rate") is not None:
-        return  # from 2.5.1 on the list is not read then
-    for key in keys:
-        items = lr.get(key)
-        for index, item in enumerate(items if isinstance(items, list) else ()):
-            path = f"Optimizer.lr.{key}.{index}"
-            if not isinstance(item, str):
-                continue
-            text = written(config, path)
-            meant = meant_value(text, "int float" if key == "values" else "int")
-            at = config.tree.at(path)
-            fixes = (Fix("set", "edit", "safe", at=at, value=meant, values={"meant": meant}),) if meant is not None else ()
-            says = "ValueError: Unknown format code 'f'" if key == "values" else "TypeError"
-            yield Finding(at=at, case="in-list", fixes=fixes, key=path, text=text, type="str", says=says, since="")
+def _fits(config: TrainingConfig, kind: Kind, path: str, value: Any) -> str:
+    """How a value fits, with what single keys allow or refuse besides."""
+    cosine = config.tree.raw("Optimizer.lr.name") == "Cosine"
+    if cosine and kind.path.endswith("learning_rate") and value is None:
+        return ""
+    if cosine and kind.path.endswith("warmup_epoch") and type(value) is float:
+        return ""  # the remaining epochs become T_max of CosineAnnealingDecay, an int
+    if value == "" and "text" in kind.takes and ("dataset" in path or path in ("Infer.infer_imgs", "Arch.name")):
+        return ""
+    if type(value) is float and kind.path in ("Global.epochs", "epochs") and not (cosine and value >= 1):
+        return "yes"  # what else epochs do that are not whole: CFG207
+    if kind.path == "Global.checkpoints" and value is False:
+        return "yes"  # only asked whether it is true
+    if kind.path.endswith("num_workers") and value == 0:
+        return "yes"  # 0.0 works like 0
+    return fits(value, kind.takes)
 
 
-def _topk(config: TrainingConfig, letter: str) -> Iterator[Finding]:
-    """TopkAcc asserts an int or a list; strings inside are compared with numbers (modern). The post-process asserts an int."""
-    if config.generation != "modern":
-        return
-    places = ["Infer.PostProcess.topk"] if letter == "i" and config.tree.raw("Infer.PostProcess.name") == "Topk" else []
-    splits = (["Train"] if letter == "t" else []) + (
-        ["Eval"] if evaluates(config, letter) and eval_mode(config) == "classification" else []
-    )
-    for split in splits:
-        metrics = config.tree.raw(f"Metric.{split}")
-        for index, item in enumerate(metrics if isinstance(metrics, list) else ()):
-            if isinstance(item, dict) and isinstance(item.get("TopkAcc"), dict) and "topk" in item["TopkAcc"]:
-                places.append(f"Metric.{split}.{index}.TopkAcc.topk")
-    for path in places:
-        if not config.tree.has(path):
-            continue
-        value = config.tree.raw(path)
-        if isinstance(value, str) and path.startswith("Metric"):
-            continue  # CFG201
-        listed = isinstance(value, list) and not path.startswith("Infer")
-        items = [(f"{path}.{n}", item) for n, item in enumerate(value)] if listed else [(path, value)]
-        for place, item in items:
-            if type(item) in (int, bool) or (listed and type(item) is float):
-                continue
-            text = written(config, place)
-            meant: Any = meant_value(text, "int")
-            if not listed:
-                numbers = re.findall(r"\d+", unicodedata.normalize("NFKC", text).removesuffix(".0"))
-                meant = None if not numbers else int(numbers[0]) if path.startswith("Infer") else [int(n) for n in numbers]
-            fixes = (
-                (Fix("set", "edit", "safe", at=config.tree.at(place), value=meant, values={"meant": meant}),) if meant is not None else ()
-            )
-            case = "in-list" if isinstance(item, str) and not path.startswith("Infer") else "default"
-            yield Finding(
-                at=config.tree.at(place),
-                case=case,
-                fixes=fixes,
-                key=place,
-                text=text,
-                type=python_type(config, place),
-                says="TypeError: '<' not supported between instances of 'int' and 'str'" if listed else "AssertionError",
-                since="",
-            )
-
-
-def _epsilon(config: TrainingConfig, letter: str) -> Iterator[Finding]:
-    """Label smoothing of CELoss is compared with 0 and 1; a string inside the list of losses stays one (modern)."""
-    splits = (["Train"] if letter == "t" else []) + (["Eval"] if evaluates(config, letter) else [])
-    for split in splits if config.generation == "modern" else ():
-        losses = config.tree.raw(f"Loss.{split}")
-        for index in range(len(losses) if isinstance(losses, list) else 0):
-            path = f"Loss.{split}.{index}.CELoss.epsilon"
-            value, text = config.tree.raw(path), written(config, path)
-            if value is None or isinstance(value, (int, float)):
-                continue
-            meant = meant_value(text, "int float")
-            fixes = (
-                (Fix("set", "edit", "safe", at=config.tree.at(path), value=meant, values={"meant": meant}),) if meant is not None else ()
-            )
-            yield Finding(
-                at=config.tree.at(path),
-                case="in-list" if isinstance(value, str) else "number",
-                fixes=fixes,
-                key=path,
-                text=text,
-                type=python_type(config, path),
-                says="TypeError: '<=' not supported between instances of 'str' and 'int'",
-                since="",
-            )
-
-
-def _image_shape(config: TrainingConfig, letter: str) -> Iterator[Finding]:
-    """`[None] + image_shape` at export: a list of three whole numbers, -1 or null for a side that is left open."""
-    path = "Global.image_shape"
-    if config.generation != "modern" or letter != "x" or not config.tree.has(path):
-        return
-    value, text = config.tree.raw(path), written(config, path)
-    good = isinstance(value, list) and python_type(config, path) == "list" and len(value) == 3
-    if good and all(item is None or type(item) is int for item in value):
-        return
-    numbers = [int(n) for n in re.findall(r"\d+", unicodedata.normalize("NFKC", text))]
+def _misfit(config: TrainingConfig, kind: Kind, path: str, value: Any, *, counts_as_one: bool) -> Finding:
+    text, kinds = written(config, path), kind.takes.split()
+    wanted = "bool" if "bool" in kinds else "text" if "text" in kinds else "number" if "float" in kinds else "int"
+    if wanted == "text" and (kind.path.endswith("name") or kind.one_of):
+        wanted = "name"
+    elif wanted == "text" and not value and not isinstance(value, (int, float)):
+        wanted = "no-path"
+    case = "counts-as-one" if counts_as_one else {"int": "default"}.get(wanted, wanted)
+    if isinstance(value, str) and case == "number" and re.search(r"\.\d+\.", path):
+        case = "in-list"
+    meant = None if counts_as_one else meant_value(text, kind.takes)
+    meant = None if meant == value and type(meant) is type(value) else meant
+    at = config.tree.at(path)
     fixes: tuple[Fix, ...] = ()
-    if len(numbers) == 3 and not re.search(r"\d\.[1-9]|e", text):
-        fixes = (Fix("set", "edit", "safe", at=config.tree.at(path), value=numbers, values={"meant": numbers}),)
-    says = "TypeError: can only concatenate list" if python_type(config, path) != "list" else "ValueError"
-    yield Finding(
-        at=config.tree.at(path), case="shape", fixes=fixes, key=path, text=text, type=python_type(config, path), says=says, since=""
-    )
+    if meant is not None:
+        fixes = (Fix("set", "edit", "safe", at=at, value=meant, values={"meant": meant}),)
+    elif isinstance(value, list) and path.endswith("no_weight_decay_name") and all(isinstance(item, str) for item in value):
+        joined = " ".join(value)
+        fixes = (Fix("set", "edit", "safe", at=at, value=joined, values={"meant": joined}),)
+    elif wanted == "text" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        fixes = (Fix("quote-path", "advice", "safe", snippet=f"{path.rpartition('.')[2]}: ./{text}\n"),)
+    says, shown = kind.says or "TypeError", python_type(config, path)
+    return Finding(at=at, case=case, fixes=fixes, key=path, text=text, type=shown, says=says, since=kind.since)
 
 
 @check("CFG131", name="number-out-of-range", stages=TRAIN | EVAL | INFER | EXPORT)
-def number_out_of_range(config: TrainingConfig) -> Iterator[Finding]:
+def number_out_of_range(config: TrainingConfig, components: Components | None) -> Iterator[Finding]:
     """A number of the right type that cannot work: below the smallest one, or above the largest. Counts and rates: CFG207, CFG208."""
     letter = stage_letter(config)
-    for kind, path, value in _kinds(config, letter):
+    for kind, path, value in kinds_of(config, letter, components):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             continue
-        values: dict[str, Any] = {"key": path, "value": value, "low": kind.low, "high": kind.high, "says": kind.says or "an exception"}
-        case = None
-        if kind.path == "Optimizer.momentum":
-            case = None if 0 <= value < 1 else "momentum"
-        elif kind.high is not None and value > kind.high:
-            case = "high"
-        elif kind.low is not None and value < kind.low:
-            case = "nothing-trained" if kind.path == "Global.iter_per_epoch" else "default"
+        case = _beyond(kind, value)
         if case is None:
             continue
         low = kind.low if kind.low is not None else 1
@@ -328,7 +93,21 @@ def number_out_of_range(config: TrainingConfig) -> Iterator[Finding]:
             fixes = (Fix("set", "edit", "safe", at=config.tree.at(path), value=0, values={"low": 0}),)
         elif "class" in path or "batch_size" in path:
             fixes = (Fix("choose", "advice", "safe", values={"low": int(low)}),)
+        values: dict[str, Any] = {"key": path, "value": value, "low": kind.low, "high": kind.high, "says": kind.says or "an exception"}
         yield Finding(at=config.tree.at(path), case=case, fixes=fixes, **values)
+
+
+def _beyond(kind: Kind, value: float) -> str | None:
+    """The page's case for a number outside of what works; None inside."""
+    if kind.path == "Optimizer.momentum":
+        return None if 0 <= value < 1 else "momentum"
+    if kind.high is not None and (value > kind.high or (value == kind.high and kind.excludes == "high")):
+        case = "high" if kind.excludes != "high" else "below"
+    elif kind.low is not None and (value < kind.low or (value == kind.low and kind.excludes == "low")):
+        case = "nothing-trained" if kind.path == "Global.iter_per_epoch" else "default" if kind.excludes != "low" else "above"
+    else:
+        return None
+    return f"{case}-soft" if kind.soft else case
 
 
 @check("CFG132", name="text-that-is-always-true", stages=TRAIN | EVAL | INFER | EXPORT)
@@ -336,7 +115,7 @@ def text_that_is_always_true(config: TrainingConfig) -> Iterator[Finding]:
     """`"false"` or `-o …=false`: text, and any text that is not empty counts as true, so the opposite happens (FAQ 5.2)."""
     if config.generation not in ("modern", "legacy"):
         raise NotApplicable("sections-other-stage")
-    strict = {path for kind in KINDS if kind.takes == "bool" for path in _expand(config, kind, "t")}
+    strict = {path for kind in KINDS if kind.takes == "bool" for path in expand(config, kind, "t")}
     for path in config.tree.spots:
         key = path.rpartition(".")[2]
         if key not in SWITCHES or path in strict:
@@ -402,11 +181,11 @@ def takes_pretrained(config: TrainingConfig) -> bool:
 
 
 @check("CFG134", name="value-not-allowed", stages=TRAIN | EVAL | INFER | EXPORT)
-def value_not_allowed(config: TrainingConfig) -> Iterator[Finding]:
+def value_not_allowed(config: TrainingConfig, components: Components | None) -> Iterator[Finding]:
     """A device, evaluation or training mode that the engine does not know: an assertion without a message."""
     if config.generation != "modern":
         raise NotApplicable("sections-modern")
-    stage_letter(config)
+    letter = stage_letter(config)
     for path, (values, since) in ALLOWED.items():
         if not config.tree.has(path):
             continue
@@ -419,10 +198,26 @@ def value_not_allowed(config: TrainingConfig) -> Iterator[Finding]:
         fixes = (Fix("set", "edit", "safe", at=config.tree.at(path), value=meant, values={"meant": meant}),) if meant else ()
         case = "device-number" if path == "Global.device" and re.fullmatch(r"(gpu|xpu|npu|cuda):?\d+", str(value).lower()) else "default"
         text = written(config, path)
-        yield Finding(at=config.tree.at(path), case=case, fixes=fixes, key=path, text=text, allowed=", ".join(values), since=since)
+        yield Finding(at=config.tree.at(path), case=case, fixes=fixes, key=path, text=text, allowed=", ".join(values), since=since, says="")
+    level, taken = config.tree.raw("AMP.level"), ("O1", "O2")
+    if letter in ("t", "e") and level is not None and level not in taken and config.tree.raw("AMP.use_amp") is not False:
+        text = written(config, "AMP.level")
+        meant = _nearest(text.upper(), taken, fold=False)
+        yield _not_one_of(config, "AMP.level", taken, "amp-level", meant)
+    for kind, path, value in kinds_of(config, letter, components):
+        if kind.one_of and isinstance(value, str) and value not in kind.one_of:
+            yield _not_one_of(config, path, kind.one_of, "stops", _nearest(value, kind.one_of), kind.says)
 
 
-def _nearest(value: str, values: tuple[str, ...]) -> str | None:
+def _not_one_of(config: TrainingConfig, path: str, allowed: tuple[str, ...], case: str, meant: str | None, says: str = "") -> Finding:
+    at = config.tree.at(path)
+    fixes = (Fix("set", "edit", "safe", at=at, value=meant, values={"meant": meant}),) if meant else ()
+    return Finding(at=at, case=case, fixes=fixes, key=path, text=written(config, path), allowed=", ".join(allowed), since="", says=says)
+
+
+def _nearest(value: str, values: tuple[str, ...], *, fold: bool = True) -> str | None:
+    if not fold:
+        return value if value in values else None
     word = unicodedata.normalize("NFKC", value).strip().lower().partition(":")[0].rstrip("0123456789")
     word = {
         "cuda": "gpu",

@@ -54,6 +54,11 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
         "in 2.0 and 2.1 these tools take the weights as an option, not from the config",
         "2.0、2.1 的这些工具用命令行选项接收权重，不读配置",
     ),
+    "no-such-transform": ("no transform of the config is known to be broken", "配置里没有已知损坏的变换"),
+    "no-optimizer-list": ("Optimizer is no list", "Optimizer 不是列表"),
+    "no-weight-decay": ("the config has no weight decay", "配置没有权重衰减"),
+    "no-plateau": ("the schedule is not ReduceOnPlateau", "学习率策略不是 ReduceOnPlateau"),
+    "no-train-mode": ("the training mode needs no sections of its own", "训练模式不需要专门的段落"),
     "no-weights-named": ("no weights are named", "没有指定权重"),
     "no-weights-found": ("the weights that are named are not there", "指定的权重不存在"),
     #

@@ -14,7 +14,9 @@ class Kind(NamedTuple):
 
     `path` may hold `*` for one step (a split of `DataLoader`). `stages` are those at which a wrong value stops the run (`t`, `e`, `i`, `x`).
     `takes` names the kinds that work: `int`, `float`, `bool`, `true` (a Boolean, which counts as 1 and is hardly meant), `false`, `null`,
-    `text`. `low` is the smallest number that works, `high` the largest. `says` is what PaddleClas ends with.
+    `text`. `numeric` (a text that is a number), `any` (what else is not looked at). `low` is the smallest number that works, `high` the largest;
+    `excludes` names the one of them that does not work itself. `one_of` are the only texts taken. `says` is what PaddleClas ends with. `soft`: it
+    runs on, and does not do what was written.
     """
 
     path: str
@@ -24,6 +26,9 @@ class Kind(NamedTuple):
     high: float | None = None
     says: str = ""
     since: str = ""
+    excludes: str = ""
+    one_of: tuple[str, ...] = ()
+    soft: bool = False
 
 
 _BATCH = "AssertionError: batch_size should be a positive integer"

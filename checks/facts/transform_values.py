@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any
 
@@ -47,7 +48,10 @@ def arithmetic(text: str) -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text.strip(), mode="eval")
-        value = _compute(tree.body)
+        body: Any = tree.body
+        if type(body).__name__ in ("Tuple", "List") and len(body.elts) == 1:
+            body = body.elts[0]  # one number in brackets counts as that number
+        value = _compute(body)
     except (SyntaxError, ZeroDivisionError, OverflowError, MemoryError, RecursionError, TypeError) as error:
         raise ValueError(text) from error
     return value
@@ -62,12 +66,22 @@ def _compute(node: Any) -> float:
         return node.value  # type: ignore[no-any-return]  # told by the line above
     if kind in ("Tuple", "List", "Constant"):
         raise ValueError("no number")
+    if kind == "Name" and node.id.islower() and node.id not in _NAMES and node.id not in dir(builtins):
+        raise ValueError(node.id)  # a NameError
     parts = {"BinOp": ("left", "right"), "UnaryOp": ("operand",)}.get(kind)
     name = _ARITHMETIC.get(type(node.op).__name__) if parts else None
     if parts is None or name is None:
         raise Unforeseeable
     return getattr(operator, name)(*(_compute(getattr(node, part)) for part in parts))  # type: ignore[no-any-return]
 
+
+_NAMES = frozenset(
+    {
+        "absolute_import", "augmentations", "cv2", "division", "functional", "importlib", "inspect", "io", "logger", "math", "mean", "np", "order",
+        "output_fp16", "channel_num", "partial", "print_function", "random", "scale", "self", "six", "std", "unicode_literals",
+    }
+)  # fmt: skip
+"""Names that the expression would find (`ppcls/data/preprocess/ops/operators.py` of all branches)."""
 
 _ARITHMETIC = {
     "Add": "add",

@@ -57,19 +57,27 @@ def test_cfg213_positive_what_reads_the_labels(tmp_path: Path) -> None:
     assert mixed(tmp_path, DataLoader__Train__dataset__name="MultiLabelDataset").finding("CFG213").severity == "error"
 
 
+@pytest.mark.parametrize(
+    "ops", [[{"FmixOperator": {"alpha": 1}}], [{"OpSampler": {"MixupOperator": {"prob": 0.5}, "FmixOperator": {"prob": 0.1}}}]]
+)
+def test_cfg213_positive_images_of_64_bits(tmp_path: Path, ops: Any) -> None:
+    finding = mixed(tmp_path, ops).finding("CFG213", shows=("FmixOperator", "64"))
+    assert (finding.severity, str(finding.location.key).endswith("FmixOperator")) == ("error", True)
+
+
 def test_cfg213_positive_in_the_evaluation(tmp_path: Path) -> None:
     project = Project(tmp_path, "modern", {"DataLoader.Eval.dataset.batch_transform_ops": MIX})
     assert project.finding("CFG213", shows=("Eval",)).severity == "error"
 
 
-@pytest.mark.parametrize("name", ["MixupOperator", "CutmixOperator", "FmixOperator"])
+@pytest.mark.parametrize("name", ["MixupOperator", "CutmixOperator"])
 def test_cfg213_negative(tmp_path: Path, name: str) -> None:
     assert passes(mixed(tmp_path, [{name: {"alpha": 0.2}}]), "CFG213")
 
 
 def test_cfg213_near_miss(tmp_path: Path) -> None:
     third = {"alpha": 1.0, "prob": 0.3333333}
-    sampler = [{"OpSampler": {"MixupOperator": third, "CutmixOperator": dict(third), "FmixOperator": dict(third)}}]
+    sampler = [{"OpSampler": {"MixupOperator": third, "CutmixOperator": dict(third), "FmixOperator": {"alpha": 1.0, "prob": 0}}}]
     assert passes(mixed(tmp_path, sampler), "CFG213")
     assert passes(mixed(tmp_path, Arch__class_num=REMOVED, Global__class_num=3), "CFG213")  # copied into Arch
 
@@ -86,6 +94,15 @@ EACH = [("PKSampler", "sample_per_id"), ("DistributedRandomIdentitySampler", "nu
 
 def sampled(folder: Path, name: str, key: str, batch: int, each: int, **how: Any) -> Project:
     return Project(folder, "modern", {SAMPLER: {"name": name, "batch_size": batch, key: each, "drop_last": False, "shuffle": True}}, **how)
+
+
+@pytest.mark.parametrize("name, key", EACH)
+def test_cfg214_positive_rows_are_no_classes(tmp_path: Path, name: str, key: str) -> None:
+    project = sampled(tmp_path, name, key, 2, 2)
+    project.set("DataLoader.Train.dataset.name", "MultiLabelDataset")
+    project.save()
+    finding = project.finding("CFG214", shows=(name, "MultiLabelDataset"))
+    assert (finding.severity, finding.location.key) == ("error", f"{SAMPLER}.name")
 
 
 @pytest.mark.parametrize("name, key", EACH)

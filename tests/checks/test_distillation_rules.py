@@ -104,8 +104,14 @@ def test_dst102_positive_a_name_that_is_no_role(tmp_path: Path, key: str, value:
 
 def test_dst102_positive_a_pair_written_flat(tmp_path: Path) -> None:
     key = "Loss.Train.0.DistillationDMLLoss.model_name_pairs"
-    findings = distillation(tmp_path, {key: ["Student", "Teacher"]}).findings("DST102")
-    assert [f.location.key for f in findings] == [f"{key}.0", f"{key}.1"]
+    assert distillation(tmp_path, {key: ["Student", "Teacher"]}).finding("DST102").location.key == f"{key}.0"
+
+
+def test_dst102_positive_a_role_that_several_name_is_said_once(tmp_path: Path) -> None:
+    project = distillation(tmp_path)
+    project.data["Arch"]["models"][1] = {"student": project.data["Arch"]["models"][1]["Student"]}
+    project.save()
+    assert project.finding("DST102", shows=("student",)).evidence["name"] == "Student"
 
 
 def test_dst102_positive_export_without_or_with_a_wrong_name(tmp_path: Path) -> None:
@@ -164,10 +170,17 @@ def test_dst103_positive_another_length(tmp_path: Path, key: str) -> None:
 
 
 def test_dst103_positive_models_that_are_no_list_of_single_roles(tmp_path: Path) -> None:
-    one: dict[str, Any] = {"Teacher": {"name": "ResNet18"}, "Student": {"name": "ResNet18"}}
-    assert distillation(tmp_path, {"Arch.models": one}).finding("DST103").location.key == "Arch.models"
-    project = distillation(tmp_path, {"Arch.models": [one], "Arch.freeze_params_list": REMOVED})
+    assert distillation(tmp_path, {"Arch.models": "Teacher"}).finding("DST103").location.key == "Arch.models"
+    project = distillation(tmp_path, {"Arch.models": [{}], "Arch.freeze_params_list": REMOVED})
     assert project.finding("DST103").location.key == "Arch.models.0"
+
+
+def test_dst103_near_miss_roles_without_dashes(tmp_path: Path) -> None:
+    one: dict[str, Any] = {"Teacher": {"name": "ResNet18"}, "Student": {"name": "ResNet18"}}
+    for models in (one, [one]):
+        project = distillation(tmp_path, {"Arch.models": models, "Arch.freeze_params_list": REMOVED})
+        assert not project.findings("DST103")
+        assert project.finding("CFG113").fixes[0].snippet
 
 
 def test_dst103_negative(tmp_path: Path) -> None:

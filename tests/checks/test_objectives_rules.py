@@ -127,6 +127,25 @@ def test_mdl107_positive_ratios(tmp_path: Path) -> None:
     assert multilabel(tmp_path, {"Metric.Eval": [{"ATTRMetric": None}]}).finding("MDL107").location.key == "Metric.Eval.0.ATTRMetric"
 
 
+RATIO: dict[str, Any] = {"Metric.Train": [], "DataLoader.Train.dataset.label_ratio": True, "DataLoader.Eval.dataset.label_ratio": True}
+
+
+@pytest.mark.parametrize("metric", ["HammingDistance", "AccuracyScore", "MultiLabelMAP"])
+def test_mdl107_positive_metrics_beside_ratios(tmp_path: Path, metric: str) -> None:
+    finding = multilabel(tmp_path, {**RATIO, "Metric.Eval": [{metric: None}]}).finding("MDL107", shows=(metric, "label_ratio"))
+    assert (finding.severity, finding.location.key) == ("error", f"Metric.Eval.0.{metric}")
+
+
+def test_mdl107_positive_a_loss_beside_ratios(tmp_path: Path) -> None:
+    project = multilabel(tmp_path, {**RATIO, "Loss.Train": loss("CELoss"), "Metric.Eval": [{"ATTRMetric": None}]})
+    assert project.finding("MDL107", shows=("CELoss", "label_ratio")).severity == "error"
+
+
+def test_mdl107_positive_a_ratio_that_loss_and_metric_miss_is_said_once(tmp_path: Path) -> None:
+    changes = {"Loss.Eval": loss("MultiLabelLoss", weight_ratio=True), "Metric.Eval": [{"ATTRMetric": None}]}
+    assert multilabel(tmp_path, changes).finding("MDL107").location.key == "Loss.Eval.0.MultiLabelLoss.weight_ratio"
+
+
 def test_mdl107_negative(tmp_path: Path) -> None:
     assert passes(Project(tmp_path, "modern"), "MDL107")
     assert passes(multilabel(tmp_path), "MDL107")

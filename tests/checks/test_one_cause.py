@@ -40,6 +40,10 @@ def spoken(project: Project, stage: str = "train") -> list[str]:
         ("CFG301", "eval", {f"{JUDGED}.transform_ops": REMOVED}),
         ("CFG112", "infer", {"Infer.transforms.2": {"CropImage": None}}),
         ("CFG111", "infer", {"Infer.transforms.2": {"CropImage": {"sise": 224}}}),
+        ("CFG133", "train", {"Global.pretrained_model": "null"}),
+        ("CFG133", "train", {"Arch.pretrained": "yes"}),
+        ("CFG106", "train", {"Optimizer": {"name": "Momentum", "momentum": 0.9, "learning_rate": 0.1}}),
+        ("CFG111", "train", {"Optimizer.lr": {"name": "OneCycleLR", "learning_rate": 0.1}}),
         ("CFG308", "infer", {"Infer.transforms.2": {"CropImage": {"size": "224"}}}),
     ],
 )

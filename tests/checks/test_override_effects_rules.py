@@ -52,6 +52,7 @@ def test_cfg140_negative(tmp_path: Path, stage: str) -> None:
 
 def test_cfg140_near_miss(tmp_path: Path) -> None:
     assert passes(Project(tmp_path, "modern", DISTILLATION), "CFG140", "Arch.class_num=3")  # what the sub-models have already
+    assert passes(Project(tmp_path, "modern"), "CFG140", "Global.image_shape=[3, 224, 224]")  # as the file has it
     assert passes(Project(tmp_path, "modern", {"Global.to_static": True}), "CFG140", "Global.image_shape=[3, 192, 192]")
     assert passes(Project(tmp_path, "modern"), "CFG140", "Global.checkpoints=output/latest", stage="eval")
     assert passes(Project(tmp_path, "modern"), "CFG140", "DataLoader.Eval.sampler.batch_size=1", "Global.checkpoints=a")

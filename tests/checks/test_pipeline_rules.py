@@ -167,6 +167,7 @@ def test_cfg303_skipped(tmp_path: Path) -> None:
     [
         ([normal(scale=1.0)], "1136.36"),
         ([normal(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])], "-2.1"),
+        ([normal(mean=[123.675, 116.28, 103.53])], "-540"),
         ([NORMAL, NORMAL], "2 times"),
     ],
 )
@@ -379,6 +380,7 @@ def test_cfg307_skipped(tmp_path: Path) -> None:
         ([CROP, normal(mean=[0.5, 0.5])], "mean", []),
         ([CROP, normal(std=[0.0, 0.5, 0.5])], "std", []),
         ([CROP, normal(scale="1.0/255.O")], "scale", []),
+        ([CROP, normal(scale="abc")], "scale", []),
         ([CROP, normal(channel_num=1)], "channel_num", []),
     ],
 )
@@ -403,6 +405,8 @@ def test_cfg308_negative(tmp_path: Path) -> None:
         [{"RandCropImage": {"size": 224, "backend": "pillow", "interpolation": "cubic"}}, NORMAL],  # OpenCV's bilinear instead
         [CROP, normal(mean=["0.5", "0.5", "0.5"])],
         [CROP, normal(scale="1.0 / 255")],
+        [CROP, normal(scale="1.0 / 255,")],  # a tuple of one, which numpy broadcasts
+        [CROP, normal(scale="math.pow(255, -1)")],
     ],
 )
 def test_cfg308_near_miss(tmp_path: Path, ops: Ops) -> None:

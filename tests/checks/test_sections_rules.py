@@ -260,3 +260,18 @@ def test_cfg109_near_miss_both_say_the_same(tmp_path: Path) -> None:
 def test_cfg109_skipped(tmp_path: Path) -> None:
     assert reason(Project(tmp_path, "modern"), "CFG109") == "no-global-class-num"
     assert reason(Project(tmp_path, "legacy"), "CFG109") == "sections-modern"
+
+
+@pytest.mark.parametrize("stage", ["infer", "export", "eval"])
+def test_cfg106_positive_a_config_cut_down_to_prediction(tmp_path: Path, stage: str) -> None:
+    project = Project(tmp_path, "modern", dict.fromkeys(("DataLoader", "Loss", "Optimizer"), REMOVED))
+    finding = next(f for f in project.findings("CFG106", stage=stage) if f.location.key == "DataLoader")
+    assert finding.severity == "error"
+
+
+@pytest.mark.parametrize("key", ["learning_rate", "base_lr"])
+def test_cfg106_positive_a_rate_without_its_schedule(tmp_path: Path, key: str) -> None:
+    project = Project(tmp_path, "modern", {"Optimizer": {"name": "Momentum", "momentum": 0.9, key: 0.05}})
+    finding = project.finding("CFG106", shows=("Optimizer.lr", key))
+    assert finding.fixes[0].snippet and "0.05" in finding.fixes[0].snippet
+    assert not project.findings("CFG111")

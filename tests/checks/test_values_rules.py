@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.values import meant_value
+from checks.value_reading import meant_value
 from tests.projects import Generation, Project, passes, reason
 
 BATCH, WORKERS = "DataLoader.Train.sampler.batch_size", "DataLoader.Train.loader.num_workers"

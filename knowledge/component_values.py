@@ -1,0 +1,170 @@
+"""What single parameters of optimizers, schedules, losses, metrics, samplers and post-processes take.
+
+Every row was run on develop with paddle 3 and compared with the sources of the older branches: values that are not taken end the run, or (`soft`)
+let it end with exit status 0 and not do what they say.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from knowledge.value_types import Kind
+
+
+class Bound(NamedTuple):
+    """One parameter of some components of a kind (of all of them, if `names` is empty).
+
+    `several`: it counts only where the list holds more than one component. PaddleClas multiplies a loss by its weight only then (2.3 and later).
+    `below`: only in this section.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    parameter: str
+    value: Kind
+    several: bool = False
+    below: str = ""
+
+
+_ADAM = ("Adam", "AdamW", "AdamWDL")
+_NUMBER = "int float true"
+_BETA = Kind("", "t", "int float", 0, 1, "ValueError: Invalid value of beta1, expect beta1 in [0,1)", excludes="high")
+_NAN = "exit status 0, but the loss becomes nan"
+_NEGATIVE_RATE = "the learning rate turns negative, and the loss is driven up"
+
+BOUNDS: tuple[Bound, ...] = (
+    Bound(
+        "optimizer",
+        (),
+        "clip_norm",
+        Kind("", "t", f"{_NUMBER} numeric", 0, None, "ValueError: max_norm should be greater than 0", excludes="low"),
+    ),
+    Bound("optimizer", _ADAM, "beta1", _BETA),
+    Bound("optimizer", _ADAM, "beta2", _BETA._replace(says="ValueError: Invalid value of beta2, expect beta2 in [0,1)")),
+    Bound("optimizer", _ADAM, "epsilon", Kind("", "t", "int float", 0, None, _NAN, excludes="low")),
+    Bound("optimizer", ("RMSProp",), "rho", Kind("", "t", "int float", 0, 1, _NAN, excludes="high")),
+    Bound(
+        "optimizer",
+        ("AdamW", "AdamWDL"),
+        "weight_decay",
+        Kind("", "t", f"{_NUMBER} null", 0, None, "the weights are driven apart, exit status 0"),
+    ),
+    Bound(
+        "optimizer",
+        ("AdamW", "AdamWDL"),
+        "no_weight_decay_name",
+        Kind("", "t", "text null false", says="AttributeError: … object has no attribute 'split'"),
+    ),
+    Bound("regularizer", (), "coeff", Kind("", "t", f"{_NUMBER} numeric", 0, None, "the weights are driven apart, exit status 0")),
+    Bound("schedule", (), "warmup_start_lr", Kind("", "t", _NUMBER, 0, None, _NEGATIVE_RATE)),
+    Bound("schedule", ("Cosine",), "eta_min", Kind("", "t", _NUMBER, 0, None, _NEGATIVE_RATE)),
+    Bound("schedule", ("Linear",), "end_lr", Kind("", "t", _NUMBER, 0, None, _NEGATIVE_RATE)),
+    Bound("schedule", ("Constant", "ConstLR"), "learning_rate", Kind("", "t", _NUMBER, says="TypeError: float() argument must be …")),
+    Bound(
+        "schedule",
+        ("Linear",),
+        "power",
+        Kind("", "t", _NUMBER, 0, None, "AssertionError: 'power' must be greater than 0.0", excludes="low"),
+    ),
+    Bound(
+        "schedule",
+        ("Step",),
+        "step_size",
+        Kind("", "t", _NUMBER, 0, None, "AssertionError: 'step_size' must be a positive integer", excludes="low"),
+    ),
+    Bound(
+        "schedule",
+        ("ReduceOnPlateau",),
+        "factor",
+        Kind("", "t", "int float", None, 1, "ValueError: … gamma should be < 1.0", excludes="high"),
+    ),
+    Bound("schedule", ("ReduceOnPlateau",), "mode", Kind("", "t", "text", says="ValueError: mode: … is unknown!", one_of=("min", "max"))),
+    Bound(
+        "schedule",
+        ("ReduceOnPlateau",),
+        "threshold_mode",
+        Kind("", "t", "text", says="ValueError: threshold mode: … is unknown!", one_of=("rel", "abs")),
+    ),
+    Bound(
+        "schedule",
+        ("OneCycleLR",),
+        "divide_factor",
+        Kind("", "t", _NUMBER, 0, None, "ZeroDivisionError: float division by zero", excludes="low"),
+    ),
+    Bound("schedule", ("OneCycleLR",), "phase_pct", Kind("", "t", "int float", 0, 1, "ValueError: 'phase_pct' must be between 0 and 1")),
+    Bound(
+        "schedule",
+        ("OneCycleLR",),
+        "anneal_strategy",
+        Kind("", "t", "text", says="ValueError: 'anneal_strategy' must by one of 'cos' or 'linear'", one_of=("cos", "linear")),
+    ),
+    Bound(
+        "loss",
+        (),
+        "weight",
+        Kind("", "te", f"{_NUMBER} false", 0, None, "this loss is driven up, exit status 0", soft=True),
+        several=True,
+    ),
+    Bound(
+        "loss",
+        (),
+        "weight",
+        Kind("", "te", "any", None, 1000, "the other losses hardly count any more, and the sum may become nan", soft=True),
+        several=True,
+    ),
+    Bound("loss", ("CELoss",), "reduction", Kind("", "te", "text", says="AssertionError", one_of=("mean", "sum")), below="Loss."),
+    Bound(
+        "loss",
+        ("CELoss",),
+        "reduction",
+        Kind("", "te", "text", says="AssertionError", one_of=("mean", "sum", "none")),
+        below="UnLabelLoss.",
+    ),
+    Bound(
+        "loss",
+        ("CELoss",),
+        "epsilon",
+        Kind("", "te", "any", 0, 1, "from 2.3 on there is then no label smoothing at all", excludes="high", soft=True),
+    ),
+    Bound("metric", ("ATTRMetric",), "threshold", Kind("", "te", _NUMBER, None, 1, "no attribute ever reaches it", soft=True)),
+    Bound(
+        "sampler",
+        ("PKSampler",),
+        "sample_per_id",
+        Kind("", "t", "int true", 1, None, "ZeroDivisionError, TypeError or a run that hangs"),
+    ),
+    Bound(
+        "sampler",
+        ("PKSampler",),
+        "sample_method",
+        Kind(
+            "",
+            "t",
+            "text",
+            says="AttributeError: 'PKSampler' object has no attribute 'prob_list'",
+            one_of=("sample_avg_prob", "id_avg_prob"),
+        ),
+    ),
+    Bound(
+        "sampler",
+        ("PKSampler", "DistributedRandomIdentitySampler"),
+        "batch_size",
+        Kind("", "t", "int", 1, None, "an AssertionError or TypeError"),
+    ),
+    Bound(
+        "sampler", ("DistributedRandomIdentitySampler",), "num_instances", Kind("", "t", "int", 1, None, "ZeroDivisionError or TypeError")
+    ),
+    Bound(
+        "sampler",
+        ("DistributedBatchSampler",),
+        "num_replicas",
+        Kind("", "te", "int true null", 1, None, "AssertionError: num_replicas should be a positive integer"),
+    ),
+    Bound(
+        "postprocess",
+        ("ThreshOutput", "MultiLabelThreshOutput"),
+        "threshold",
+        Kind("", "i", _NUMBER, None, 1, "no class ever reaches it", soft=True),
+    ),
+    Bound("postprocess", ("Topk",), "topk", Kind("", "i", "any", 1, None, "another number of classes is listed", soft=True)),
+)
