@@ -210,7 +210,7 @@ def export_input_shape(config: TrainingConfig) -> Iterator[Finding]:
     if shape is None:
         case = "missing" if config.tree.has("Global.image_shape") else None  # where the key is absent, CFG106 says it
     elif not isinstance(shape, list) or not all(side is None or type(side) is int for side in shape):
-        case = "not-a-list"
+        return  # CFG130
     elif len(shape) != 3:
         case = "not-three"
     elif shape[0] not in (1, 3, 4, None, -1) and shape[2] in (1, 3):

@@ -136,9 +136,9 @@ def _image_shape(config: TrainingConfig, letter: str) -> Iterator[Finding]:
     if config.generation != "modern" or letter != "x" or not config.tree.has(path):
         return
     value, text = config.tree.raw(path), written(config, path)
-    good = isinstance(value, list) and python_type(config, path) == "list" and len(value) == 3
-    if good and all(item is None or type(item) is int for item in value):
-        return
+    numbers_only = isinstance(value, list) and all(item is None or type(item) is int for item in value)
+    if value is None or (numbers_only and python_type(config, path) == "list"):
+        return  # EXP105
     numbers = [int(n) for n in re.findall(r"\d+", unicodedata.normalize("NFKC", text))]
     fixes: tuple[Fix, ...] = ()
     if len(numbers) == 3 and not re.search(r"\d\.[1-9]|e", text):

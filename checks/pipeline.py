@@ -74,12 +74,19 @@ def image_not_decoded(pipelines: Pipelines, deployed: DeployedPipelines | None) 
 @check("CFG302", name="image-decoded-twice", stages=STAGES)
 def image_decoded_twice(pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
     """DecodeImage is handed an image that is decoded already: it swaps red and blue, or stops in deployment."""
-    for pipeline, trouble, _ in _troubles(pipelines, deployed, "decoded-again"):
+    found = list(_troubles(pipelines, deployed, "decoded-again"))
+    read = [(pipeline, trouble) for pipeline, trouble, _ in found if pipeline.role in ("train", "eval")]
+    for pipeline, trouble, _ in found:
+        split = pipeline.split
+        if pipeline.role in ("train", "eval"):
+            if pipeline is not read[0][0]:
+                continue  # the same class reads both
+            split = ", ".join(dict.fromkeys(other.split for other, _ in read))
         yield Finding(
             at=pipeline.ops[trouble.index].at,
             case="deploy" if pipeline.role == "deploy" else "default",
             fixes=(Fix("remove-decode", "advice", "safe"),),
-            split=pipeline.split,
+            split=split,
             dataset=pipeline.dataset,
         )
 

@@ -94,6 +94,8 @@ def colour_order_differs(config: TrainingConfig, pipelines: Pipelines, deployed:
         reference, one = pair.reference, pair.one
         mine, true, other = pair.finals
         ours, theirs = mine.colour, true.colour
+        if any(trouble.kind == "decoded-again" for side in (one, reference) for trouble in side.troubles):
+            continue  # CFG302
         if ours is None or theirs is None or ours == theirs or (other and ours == other.colour):
             continue
         if one.role == "deploy":

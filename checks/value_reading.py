@@ -14,6 +14,9 @@ from checks.sections import LETTER, evaluates
 from knowledge.component_values import BOUNDS
 from knowledge.value_types import KINDS, LEGACY_KINDS, PLAIN_DATASETS, SAMPLERS, Kind
 
+_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[Tt\s].*)?")
+"""What YAML reads as a date, written without quotes."""
+
 
 def written(config: TrainingConfig, path: str) -> str:
     """A value as the file or the override has it, before YAML and `literal_eval` (or the override's `eval`) read it."""
@@ -35,6 +38,8 @@ def python_type(config: TrainingConfig, path: str) -> str:
     value = config.tree.raw(path)
     if isinstance(value, list) and not written(config, path).lstrip().startswith("["):
         return "tuple"
+    if isinstance(value, str) and _DATE.fullmatch(config.tree.written.get(path, "")):
+        return "date"
     return "null" if value is None else type(value).__name__
 
 

@@ -41,6 +41,8 @@ def _fits(config: TrainingConfig, kind: Kind, path: str, value: Any) -> str:
         return ""
     if cosine and kind.path.endswith("warmup_epoch") and type(value) is float:
         return ""  # the remaining epochs become T_max of CosineAnnealingDecay, an int
+    if kind.takes == "list" and (isinstance(value, list) or config.tree.raw("Optimizer.lr.learning_rate")) and "Optimizer.lr." in path:
+        return "yes"  # Piecewise with a learning_rate reads neither list from 2.5.1 on
     if value == "" and "text" in kind.takes and ("dataset" in path or path in ("Infer.infer_imgs", "Arch.name")):
         return ""
     if type(value) is float and kind.path in ("Global.epochs", "epochs") and not (cosine and value >= 1):
@@ -49,12 +51,24 @@ def _fits(config: TrainingConfig, kind: Kind, path: str, value: Any) -> str:
         return "yes"  # only asked whether it is true
     if kind.path.endswith("num_workers") and value == 0:
         return "yes"  # 0.0 works like 0
+    if isinstance(value, str) and python_type(config, path) == "date":
+        return ""
     return fits(value, kind.takes)
 
 
 def _misfit(config: TrainingConfig, kind: Kind, path: str, value: Any, *, counts_as_one: bool) -> Finding:
     text, kinds = written(config, path), kind.takes.split()
-    wanted = "bool" if "bool" in kinds else "text" if "text" in kinds else "number" if "float" in kinds else "int"
+    wanted = (
+        "bool"
+        if "bool" in kinds
+        else "list"
+        if kinds == ["list"]
+        else "text"
+        if "text" in kinds
+        else "number"
+        if "float" in kinds
+        else "int"
+    )
     if wanted == "text" and (kind.path.endswith("name") or kind.one_of):
         wanted = "name"
     elif wanted == "text" and not value and not isinstance(value, (int, float)):
@@ -66,12 +80,14 @@ def _misfit(config: TrainingConfig, kind: Kind, path: str, value: Any, *, counts
     meant = None if meant == value and type(meant) is type(value) else meant
     at = config.tree.at(path)
     fixes: tuple[Fix, ...] = ()
-    if meant is not None:
+    if wanted == "list" and type(value) in (int, float):
+        fixes = (Fix("set", "edit", "safe", at=at, value=[value], values={"meant": [value]}),)
+    elif meant is not None:
         fixes = (Fix("set", "edit", "safe", at=at, value=meant, values={"meant": meant}),)
     elif isinstance(value, list) and path.endswith("no_weight_decay_name") and all(isinstance(item, str) for item in value):
         joined = " ".join(value)
         fixes = (Fix("set", "edit", "safe", at=at, value=joined, values={"meant": joined}),)
-    elif wanted == "text" and isinstance(value, (int, float)) and not isinstance(value, bool):
+    elif wanted == "text" and (type(value) in (int, float) or python_type(config, path) == "date"):
         fixes = (Fix("quote-path", "advice", "safe", snippet=f"{path.rpartition('.')[2]}: ./{text}\n"),)
     says, shown = kind.says or "TypeError", python_type(config, path)
     return Finding(at=at, case=case, fixes=fixes, key=path, text=text, type=shown, says=says, since=kind.since)
@@ -115,6 +131,7 @@ def text_that_is_always_true(config: TrainingConfig) -> Iterator[Finding]:
     """`"false"` or `-o …=false`: text, and any text that is not empty counts as true, so the opposite happens (FAQ 5.2)."""
     if config.generation not in ("modern", "legacy"):
         raise NotApplicable("sections-other-stage")
+    seen = set()  # a YAML alias brings the same value into several lists
     strict = {path for kind in KINDS if kind.takes == "bool" for path in expand(config, kind, "t")}
     for path in config.tree.spots:
         key = path.rpartition(".")[2]
@@ -126,6 +143,9 @@ def text_that_is_always_true(config: TrainingConfig) -> Iterator[Finding]:
             continue  # only the exported network gets the Softmax
         if isinstance(value, str) and value.strip().lower() in ("false", "no", "off", "none", "null", "0", "n", "f"):
             at = config.tree.at(path)
+            if at.file != OVERRIDE_FILE and (at.line, at.column) in seen:
+                continue
+            seen.add((at.line, at.column))
             yield Finding(
                 at=at,
                 case="softmax" if softmax else "override" if at.file == OVERRIDE_FILE else "default",

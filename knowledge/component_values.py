@@ -45,7 +45,7 @@ BOUNDS: tuple[Bound, ...] = (
     Bound("optimizer", ("RMSProp",), "rho", Kind("", "t", "int float", 0, 1, _NAN, excludes="high")),
     Bound(
         "optimizer",
-        ("AdamW", "AdamWDL"),
+        (),
         "weight_decay",
         Kind("", "t", f"{_NUMBER} null", 0, None, "the weights are driven apart, exit status 0"),
     ),
@@ -97,6 +97,23 @@ BOUNDS: tuple[Bound, ...] = (
         ("OneCycleLR",),
         "anneal_strategy",
         Kind("", "t", "text", says="ValueError: 'anneal_strategy' must by one of 'cos' or 'linear'", one_of=("cos", "linear")),
+    ),
+    Bound("schedule", ("Piecewise",), "decay_epochs", Kind("", "t", "list", says="TypeError: … object is not iterable")),
+    Bound("schedule", ("Piecewise",), "values", Kind("", "t", "list", says="TypeError: … object is not iterable")),
+    Bound("schedule", ("MultiStepDecay",), "milestones", Kind("", "t", "list", says="TypeError: … object is not iterable")),
+    Bound("schedule", ("Step", "MultiStepDecay"), "gamma", Kind("", "t", "int float", says="TypeError: '>=' not supported between …")),
+    Bound(
+        "schedule",
+        ("Cyclic",),
+        "step_size_up",
+        Kind("", "t", "int float", 0, None, "ValueError: 'step_size_up' must be a positive integer", excludes="low"),
+    ),
+    Bound("schedule", ("Cyclic",), "exp_gamma", Kind("", "t", "int float", says="TypeError: The type of 'exp_gamma' must be float")),
+    Bound(
+        "schedule",
+        ("Cyclic",),
+        "mode",
+        Kind("", "t", "text", says="ValueError: 'mode' is invalid", one_of=("triangular", "triangular2", "exp_range")),
     ),
     Bound(
         "loss",

@@ -53,7 +53,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("DataLoader.*.sampler.shuffle", "te", "bool", says="AssertionError: shuffle should be a boolean value"),
     Kind("DataLoader.*.loader.num_workers", "te", "int true", 0, says="AssertionError: num_workers should be a non-negative value"),
     Kind("Optimizer.lr.learning_rate", "t", "int float true null", says="TypeError: The type of learning rate must be float"),
-    Kind("Optimizer.lr.warmup_epoch", "t", "int float true"),
+    Kind("Optimizer.lr.warmup_epoch", "t", "int float true", 0, says="the schedule then ends after the last epoch", soft=True),
     Kind("Optimizer.momentum", "t", "int float true"),
     Kind("Optimizer.regularizer.coeff", "t", "int float true"),
     Kind("Arch.name", "teix", "text", says="TypeError: attribute name must be string"),

@@ -48,7 +48,7 @@ def cutout(folder: Path, params: Any) -> Project:
 @pytest.mark.parametrize("params", [None, {"n_holes": 1, "length": 8}])
 def test_cfg115_positive_where_the_branch_is_not_known(tmp_path: Path, params: Any) -> None:
     finding = cutout(tmp_path, params).finding("CFG115", shows=("Cutout", "2.5.2"))
-    assert (finding.severity, finding.entry, finding.location.key) == ("warning", "config.transforms", f"{OPS}.2.Cutout")
+    assert (finding.severity, finding.entry, finding.location.key) == ("info", "config.transforms", f"{OPS}.2.Cutout")
 
 
 def test_cfg115_positive_a_colour(tmp_path: Path) -> None:
@@ -92,6 +92,9 @@ def test_cfg115_skipped(tmp_path: Path) -> None:
         (pk(sample_per_id=2.0), "DataLoader.Train.sampler.sample_per_id", [2]),
         (pk(batch_size="eight"), "DataLoader.Train.sampler.batch_size", []),
         ({"DataLoader.Train.sampler.num_replicas": "two"}, "DataLoader.Train.sampler.num_replicas", []),
+        ({"Optimizer.weight_decay": [0.0001]}, "Optimizer.weight_decay", [0.0001]),
+        ({"Optimizer.lr": {"name": "Piecewise", "decay_epochs": 30, "values": [0.1, 0.01]}}, "Optimizer.lr.decay_epochs", [[30]]),
+        (schedule("Step", step_size=1, gamma="abc"), "Optimizer.lr.gamma", []),
         ({"Metric.Eval.0.TopkAcc.topk": []}, "Metric.Eval.0.TopkAcc.topk", [[1, 5]]),
         ({"Metric.Eval.0.TopkAcc.topk": ["1", "2"]}, "Metric.Eval.0.TopkAcc.topk.0", [[1, 2]]),
     ],
@@ -118,6 +121,14 @@ def test_cfg130_positive_of_a_component(tmp_path: Path, changes: dict[str, Any],
 )
 def test_cfg130_near_miss_of_a_component(tmp_path: Path, changes: dict[str, Any]) -> None:
     assert passes(Project(tmp_path, "modern", changes), "CFG130")
+
+
+def test_cfg130_positive_a_date(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern")
+    project.save(project.text.replace("output_dir: ./output/", "output_dir: 2024-01-01"))
+    assert project.finding("CFG130", shows=("2024-01-01", "date")).severity == "error"
+    project.save(project.text.replace("2024-01-01", '"2024-01-01"'))
+    assert passes(project, "CFG130")
 
 
 def test_cfg130_near_miss_no_top_beside_another_metric(tmp_path: Path) -> None:
@@ -147,6 +158,7 @@ def test_cfg130_near_miss_no_top_beside_another_metric(tmp_path: Path) -> None:
         (pk(sample_per_id=0), "DataLoader.Train.sampler.sample_per_id", "error"),
         (weighted(-0.5), "Loss.Train.1.CELoss.weight", "warning"),
         (weighted(1e6), "Loss.Train.1.CELoss.weight", "warning"),
+        ({"Optimizer.lr.warmup_epoch": -2}, "Optimizer.lr.warmup_epoch", "warning"),
         ({"Loss.Train.0.CELoss.epsilon": 2}, "Loss.Train.0.CELoss.epsilon", "warning"),
         ({"Loss.Train.0.CELoss.epsilon": -0.1}, "Loss.Train.0.CELoss.epsilon", "warning"),
     ],
@@ -222,3 +234,11 @@ def test_cfg134_positive_amp(tmp_path: Path, level: Any, meant: list[str]) -> No
 )
 def test_cfg134_near_miss_of_a_component(tmp_path: Path, changes: dict[str, Any]) -> None:
     assert passes(Project(tmp_path, "modern", changes), "CFG134")
+
+
+@pytest.mark.parametrize("branch, severity", [("release/2.5.2", "error"), ("develop", "error"), ("release/2.4", None)])
+def test_cfg115_positive_by_the_checkout_at_hand(tmp_path: Path, branch: str, severity: str | None) -> None:
+    project = cutout(tmp_path, {"n_holes": 1, "length": 8})
+    for name, text in {"ppcls/arch/__init__.py": "", "tools/train.py": "", ".git/HEAD": f"ref: refs/heads/{branch}\n"}.items():
+        project.write(name, text)
+    assert [finding.severity for finding in project.findings("CFG115")] == ([severity] if severity else [])

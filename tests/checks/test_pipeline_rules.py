@@ -549,3 +549,10 @@ def test_cfg308_near_miss_an_alias_is_one_place(tmp_path: Path) -> None:
     assert "*normal" in text
     project.write(CONFIG, text)
     assert project.finding("CFG308", shows=("mean",)).severity == "error"
+
+
+def test_cfg302_positive_a_class_that_decodes_is_said_once(tmp_path: Path) -> None:
+    names = {f"DataLoader.{split}.dataset.name": "CompCars" for split in ("Train", "Eval")}
+    project = Project(tmp_path, "modern", names)
+    assert "Train, Eval" in project.finding("CFG302").message
+    assert not project.findings("DEP101")
