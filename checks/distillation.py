@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.facts.label_survey import Labels
+from checks.facts.rec_parts import feature_width, outputs_of
 from checks.facts.sub_networks import Role, class_count, entries_of, is_distillation, roles_of
 from checks.facts.training_config import TrainingConfig
-from checks.model import ANY, EVAL, EXPORT, INFER, TRAIN, Finding, Fix, NotApplicable
+from checks.model import EVAL, EXPORT, INFER, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
 
 COMPARE_LOGITS = frozenset(
@@ -57,6 +58,8 @@ def roles_differ_in_classes(config: TrainingConfig, labels: Labels) -> Iterator[
     needed = max((s.needed_class_num or 0 for s in labels.of("Train") if s.format.labels == "class"), default=0)
     done: set[tuple[str, str]] = set()
     for _, loss, params in entries_of(config, "Loss.Train"):
+        if loss in COMPARE_LOGITS and params.get("key") in ("features", "backbone", "neck"):
+            yield from _features_differ(config, roles, loss, params)
         if loss not in COMPARE_LOGITS or params.get("key") not in (None, "logits"):
             continue
         for pair in _pairs(params):
@@ -78,6 +81,32 @@ def roles_differ_in_classes(config: TrainingConfig, labels: Labels) -> Iterator[
                 loss=loss,
                 given=config.tree.has(f"{roles[wrong].key}.{head}class_num"),
                 needed=needed or None,
+            )
+
+
+def _features_differ(config: TrainingConfig, roles: dict[str, Role], loss: str, params: dict[str, Any]) -> Iterator[Finding]:
+    """The features of two RecModels that are compared number by number have not the same width."""
+    source = "backbone" if params["key"] == "backbone" else "features"
+    for pair in _pairs(params):
+        if pair[0] not in roles or pair[1] not in roles:
+            continue
+        one, other = (feature_width(roles[name].params, source) if outputs_of(roles[name].params) else None for name in pair)
+        if one is not None and other is not None and one != other:
+            wrong = pair[1] if pair[0] == (config.tree.raw("Arch.infer_model_name") or STUDENT) else pair[0]
+            right = pair[0] if wrong == pair[1] else pair[1]
+            widths = dict(zip(pair, (one, other), strict=True))
+            part = "Backbone" if source == "backbone" or not isinstance(roles[wrong].params.get("Neck"), dict) else "Neck"
+            yield Finding(
+                at=config.tree.at(f"{roles[wrong].key}.{part}.name"),
+                case="features",
+                fixes=(Fix("same-width", "advice", "unsafe", values={"role": wrong, "other": right}),),
+                role=wrong,
+                count=widths[wrong],
+                other=right,
+                other_count=widths[right],
+                loss=loss,
+                given=True,
+                needed=None,
             )
 
 
@@ -125,8 +154,14 @@ def _in_losses(config: TrainingConfig, names: list[str]) -> Iterator[Finding]:
                     yield _unknown(config, here, pair, loss, names, case="no-pair")
                     break  # what is one pair without its brackets
                 continue
-            for place, name in enumerate(pair if isinstance(pair, list) else ()):
-                if place < 2 and name not in names:
+            if not isinstance(pair, list) or len(pair) < 2:
+                shown = ", ".join(map(str, pair)) if isinstance(pair, (dict, list)) else pair
+                yield _unknown(config, here, shown, loss, names, case="no-pair")
+                continue
+            if pair[0] == pair[1] and pair[0] in names and loss != "DistillationGTCELoss":
+                yield _unknown(config, here, pair[0], loss, names, case="same-role")
+            for place, name in enumerate(pair[:2]):
+                if name not in names:
                     yield _unknown(config, f"{here}.{place}", name, loss, names)
         listed = params.get("model_names")
         for index, name in enumerate(listed if isinstance(listed, list) else ()):
@@ -193,59 +228,6 @@ def _without_student(config: TrainingConfig, names: list[str]) -> Iterator[Findi
     )
 
 
-@check("DST103", name="distillation-lists", stages=ANY)
-def distillation_lists(config: TrainingConfig) -> Iterator[Finding]:
-    """`models`, `pretrained_list` and `freeze_params_list` of a form that stops the construction (FAQ 2.3)."""
-    if not is_distillation(config):
-        raise NotApplicable("no-distillation")
-    tree = config.tree
-    models = tree.raw("Arch.models")
-    if isinstance(models, dict):
-        return  # CFG113
-    if not isinstance(models, list):
-        at = tree.at("Arch.models")
-        yield Finding(at=at, case="models-no-list", fixes=(Fix("list-models", "advice", "safe"),), length=0, models=0, value="")
-        return
-    for index, item in enumerate(models):
-        if item == {}:  # of several in one item, CFG113 speaks
-            yield Finding(
-                at=tree.at(f"Arch.models.{index}"),
-                case="several-in-one",
-                fixes=(Fix("list-models", "advice", "safe"),),
-                length=0,
-                models=len(models),
-                value="",
-            )
-    roles = roles_of(config)
-    listed = tree.raw("Arch.pretrained_list")
-    if isinstance(listed, list):
-        unset = Fix("unset-list", "edit", "unsafe", at=tree.at("Arch.pretrained_list"), value=None)
-        given = [(index, entry) for index, entry in enumerate(listed) if entry is not None]
-        if len(listed) != len(models):
-            yield _wrong_length(config, "pretrained_list", len(listed), len(models), unset)
-        elif given:
-            index, entry = given[0]
-            key = f"{roles[index].key}.pretrained" if roles else f"Arch.models.{index}"
-            move = Fix("pretrained-of-role", "advice", "safe", snippet=f"pretrained: {entry}", values={"key": key})
-            yield Finding(
-                at=tree.at(f"Arch.pretrained_list.{index}"),
-                case="default",
-                fixes=(move, unset),
-                length=len(listed),
-                models=len(models),
-                value=str(entry),
-            )
-    frozen = tree.raw("Arch.freeze_params_list")
-    if isinstance(frozen, list) and len(frozen) != len(models):
-        yield _wrong_length(config, "freeze_params_list", len(frozen), len(models), None)
-
-
-def _wrong_length(config: TrainingConfig, name: str, length: int, models: int, fix: Fix | None) -> Finding:
-    same = Fix("same-length", "advice", "safe", values={"list": name, "models": models})
-    at = config.tree.at(f"Arch.{name}")
-    return Finding(at=at, case="length", fixes=(same, fix) if fix else (same,), length=length, models=models, value=name)
-
-
 def _frozen(config: TrainingConfig, roles: tuple[Role, ...]) -> set[str]:
     listed = config.tree.raw("Arch.freeze_params_list")
     if not isinstance(listed, list) or len(listed) != len(roles):
@@ -274,6 +256,8 @@ def teacher_teaches_nothing(config: TrainingConfig) -> Iterator[Finding]:
         return
     if kept in frozen:
         yield _frozen_finding(config, roles, kept, "student-frozen")
+    else:
+        yield from _in_no_loss(config, roles, kept)
     for role in roles:
         if role.name in frozen and role.name != kept and not _has_weights(config, role):
             key = f"{role.key}.pretrained"
@@ -295,6 +279,36 @@ def teacher_teaches_nothing(config: TrainingConfig) -> Iterator[Finding]:
                 architecture=str(role.params.get("name")),
                 student=kept,
             )
+
+
+def _in_no_loss(config: TrainingConfig, roles: tuple[Role, ...], kept: str) -> Iterator[Finding]:
+    """No loss names the role that is exported: whatever is learnt, it is not learnt there."""
+    losses = entries_of(config, "Loss.Train")
+    listed = [(name, params) for _, name, params in losses]
+    role = next((role for role in roles if role.name == kept), None)
+    if role is None or not listed or not all(name.startswith("Distillation") for name, _ in listed):
+        return
+    named: set[str] = set()
+    for _, params in listed:
+        if not {"model_names", "model_name_pairs"} & set(params):
+            return  # what it then compares is its own default
+        names, pairs = params.get("model_names"), params.get("model_name_pairs")
+        for value in (names, *(pairs if isinstance(pairs, list) else ())):
+            if not isinstance(value, list) and value is not None:
+                return  # of a form that stops the run: DST102, DST103
+            named.update(map(str, value or ()))
+    if kept in named or not named <= {role.name for role in roles}:
+        return
+    fixes = (Fix("name-in-loss", "advice", "safe", snippet=f"- DistillationGTCELoss:\n    weight: 1.0\n    model_names: [{kept}]\n"),)
+    yield Finding(
+        at=config.tree.key_at("Loss.Train"),
+        via=config.tree.at(f"{role.key}.name"),
+        case="in-no-loss",
+        fixes=fixes,
+        role=", ".join(sorted(named)),
+        architecture=str(role.params.get("name")),
+        student=kept,
+    )
 
 
 def _frozen_finding(config: TrainingConfig, roles: tuple[Role, ...], kept: str, case: str) -> Finding:

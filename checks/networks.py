@@ -330,3 +330,40 @@ def network_cannot_be_built(config: TrainingConfig) -> Iterator[Finding]:
             yield Finding(at=at, fixes=(fix,), architecture=network.name, error=BROKEN[network.name])
         elif network.name.startswith("SwinTransformerV2_"):
             yield Finding(at=at, case="forward", fixes=(Fix("use-swin", "advice", "unsafe"),), architecture=network.name, error="NameError")
+
+
+STAGE_LISTS = (
+    (re.compile(r"ResNet(18|34|50|101|152|200)(_vd)?$"), {"lr_mult_list": 5, "stride_list": 5}),
+    (re.compile(r"PPLCNet_x\d"), {"lr_mult_list": 6, "stride_list": 5}),
+)
+"""Networks with a parameter that has one value for each stage, and how many (`legendary_models/resnet.py`, `pp_lcnet.py`)."""
+
+
+@check("CFG316", name="layer-list-length", stages=TRAIN | EVAL | EXPORT | INFER)
+def layer_list_length(config: TrainingConfig) -> Iterator[Finding]:
+    """`lr_mult_list` or `stride_list` with another number of values than the network has stages."""
+    found = [network for network in networks_of(config) if config.generation == "modern"]
+    judged = [(network, lists) for network in found for names, lists in STAGE_LISTS if names.match(network.name)]
+    if not judged:
+        raise NotApplicable("no-network")
+    for network, lists in judged:
+        for parameter, takes in lists.items():
+            value = network.params.get(parameter)
+            sides = (int, float, list) if parameter == "stride_list" else (int, float)
+            whole = isinstance(value, list) and all(isinstance(item, sides) for item in value)
+            length = len(value) if isinstance(value, list) else 1
+            if parameter not in network.params or (whole and length == takes):
+                continue
+            case = "no-list" if not whole else "not-used" if (network.name[0], parameter) == ("R", "lr_mult_list") else None
+            if case == "not-used" and config.stage != "train":
+                continue
+            yield Finding(
+                at=config.tree.at(f"{network.key}.{parameter}"),
+                case=case,
+                fixes=(Fix("give-values", "advice", "safe", values={"takes": takes}),),
+                architecture=network.name,
+                parameter=parameter,
+                takes=takes,
+                length=length,
+                value=", ".join(map(str, value)) if isinstance(value, list) else str(value),
+            )

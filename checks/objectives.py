@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from checks.facts.sub_networks import entries_of, is_distillation
+from checks.facts.components import Components
+from checks.facts.own_paddleclas import OwnPaddleClas
+from checks.facts.sub_networks import entries_of, is_distillation, roles_of
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
 from checks.sections import absent_keys
+from knowledge import components as table
 from knowledge.zoo import known
 
 TAKES_FEATURES = frozenset(
@@ -47,20 +50,23 @@ def _used(config: TrainingConfig, section: str) -> Iterator[tuple[str, str, str,
 
 
 @check("MDL106", name="loss-does-not-fit-network", stages=TRAIN | EVAL)
-def loss_does_not_fit_network(config: TrainingConfig) -> Iterator[Finding]:
+def loss_does_not_fit_network(config: TrainingConfig, components: Components | None, own: OwnPaddleClas | None) -> Iterator[Finding]:
     """A loss or metric that reads what this kind of network does not give."""
     name = _modern(config)
     if name == "AttentionModel" or not (is_distillation(config) or name == "RecModel" or known(name)):
         raise NotApplicable("no-network")
     distils = is_distillation(config)
+    student = _student_alone(config, components, own)
     plain = not distils and name not in ("RecModel", "GoogLeNet")
     for section in ("Loss", "Metric"):
-        for split, key, user, _ in _used(config, section):
+        for split, key, user, params in _used(config, section):
             case = None
             if distils and split == "Train" and (user in ("CELoss", "TopkAcc")):
                 case = "default"
             elif section == "Loss" and user.startswith("Distillation") and not distils:
                 case = "plain"
+            elif student and split == "Eval" and _reads_roles(user, params):
+                case = student
             elif section == "Metric" and split == "Train" and user in RETRIEVAL_METRICS:
                 case = "retrieval"
             elif plain and user in TAKES_FEATURES and section == "Loss":
@@ -77,12 +83,29 @@ def loss_does_not_fit_network(config: TrainingConfig) -> Iterator[Finding]:
                 yield Finding(
                     at=config.tree.key_at(key),
                     case=case,
-                    fixes=(Fix(f"fit-{case}", "advice", "safe", values=values),),
+                    fixes=(Fix(f"fit-{case.removesuffix('-later')}", "advice", "safe", values=values),),
                     user=user,
                     split=split,
                     section=section,
                     architecture=name,
                 )
+
+
+def _reads_roles(user: str, params: dict[str, Any]) -> bool:
+    """Whether a loss or metric of Eval looks into a dictionary."""
+    return (user.endswith("Loss") and user.startswith("Distillation")) or (
+        user == "DistillationTopkAcc" and params.get("feature_key") is not None
+    )
+
+
+def _student_alone(config: TrainingConfig, components: Components | None, own: OwnPaddleClas | None) -> str | None:
+    """Whether an evaluation takes the Student's output out before losses and metrics see it, which 2.2 does not: the case, None for no."""
+    if config.tree.raw("Global.eval_mode") not in (None, "classification") or all(role.name != "Student" for role in roles_of(config)):
+        return None
+    if own and own.branch:
+        return "student" if own.branch != "release/2.2" else None
+    era = table.era((u.kind, u.name, u.parameters) for u in components.uses) if components else ()
+    return "student-later" if "release/2.2" in era else "student"
 
 
 @check("MDL107", name="single-and-multi-label-mixed", stages=TRAIN | EVAL)

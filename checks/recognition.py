@@ -184,6 +184,7 @@ def _asked_of_roles(config: TrainingConfig) -> Iterator[Finding]:
     outputs = {role.name: outputs_of(role.params) for role in roles_of(config)}
     if config.stage != "train":
         return
+    yield from _kept(config, outputs)
     for section, name in (("Loss.Train", "key"), ("Metric.Train", "feature_key")):
         for place, user, params in entries_of(config, section):
             if not user.startswith("Distillation") or (section == "Metric.Train") != (user == "DistillationTopkAcc"):
@@ -195,13 +196,31 @@ def _asked_of_roles(config: TrainingConfig) -> Iterator[Finding]:
                     continue
                 if key is None and (name == "feature_key" or user in KEEPS_KEYS):
                     continue
+                if type(key) in (int, bool):
+                    continue  # taken as a place in the batch
                 case = "no-key" if key is None else "default" if given else "scores"
                 yield _not_given(config, f"{place}.{name}" if key is not None else place, case, user, key, given)
                 break
 
 
-KEEPS_KEYS = frozenset({"DistillationPairLoss", "DistillationRKDLoss"})
-"""Losses that name what they read of each role by other parameters than `key`."""
+KEEPS_KEYS: dict[str, tuple[str, str]] = {
+    "DistillationPairLoss": ("s_key", "t_key"),
+    "DistillationRKDLoss": ("student_keepkeys", "teacher_keepkeys"),
+}
+"""Losses that name what they read by other parameters than `key`: that of the first role of a pair and that of the second."""
+
+
+def _kept(config: TrainingConfig, outputs: dict[str, frozenset[str] | None]) -> Iterator[Finding]:
+    """Layers to compare, of roles that give nothing but scores: `return_patterns` would give them."""
+    for place, user, params in entries_of(config, "Loss.Train"):
+        pairs = params.get("model_name_pairs")
+        for name, index in zip(KEEPS_KEYS.get(user, ()), (0, 1), strict=False):
+            wanted = params.get(name)
+            key = wanted[0] if isinstance(wanted, list) and wanted else wanted
+            roles = [pair[index] for pair in pairs if isinstance(pair, list) and len(pair) == 2] if isinstance(pairs, list) else []
+            if isinstance(key, str) and any(outputs.get(role) == frozenset() for role in roles):
+                yield _not_given(config, f"{place}.{name}", "layers", user, key, frozenset())
+                break
 
 
 def _named(params: dict[str, Any]) -> Iterator[str]:
@@ -223,6 +242,8 @@ def _not_given(config: TrainingConfig, place: str, case: str, user: str, key: An
     at = config.tree.key_at(place) if inside else config.tree.at(place)
     if case == "scores":
         fixes: tuple[Fix, ...] = (Fix("set-null", "edit", "safe", at=at, value=None),)
+    elif case == "layers":
+        fixes = (Fix("return-patterns", "advice", "safe", snippet=f"return_patterns: [{key}]\n", values={"layer": str(key)}),)
     elif case == "no-key":
         fixes = (Fix("name-output", "advice", "safe", snippet="key: logits", values={"outputs": listed}),)
     elif case == "softmaxed":

@@ -18,6 +18,7 @@ FAMILIES = (
     "config",
     "deployment",
     "distillation",
+    "distillation_lists",
     "embedding_losses",
     "environment",
     "export",

@@ -288,3 +288,41 @@ def test_mdl109_near_miss_export_leaves_the_channels_open(tmp_path: Path) -> Non
     assert passes(Project(tmp_path, "modern", {"Global.image_shape": [-1, 224, 224]}), "MDL109", stage="export")
     four = {"Global.image_shape": [4, 224, 224], "Arch.input_image_channel": 4}
     assert passes(Project(tmp_path, "modern", four), "MDL109", stage="export")
+
+
+# CFG316 layer-list-length
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "value", "severity"),
+    [
+        ("PPLCNet_x0_25", "lr_mult_list", [0.0] * 5, "error"),
+        ("PPLCNet_x0_25", "stride_list", [2, 2, 2, 2], "error"),
+        ("ResNet50_vd", "stride_list", [2, 2, 2, 2], "error"),
+        ("ResNet50_vd", "lr_mult_list", [0.1, 0.1, 0.2, 0.2], "warning"),
+        ("ResNet50_vd", "lr_mult_list", 0.1, "error"),
+        ("ResNet50_vd", "lr_mult_list", ["0.1", "0.1", "0.2", "0.2", "0.3"], "error"),
+    ],
+)
+def test_cfg316_positive(tmp_path: Path, name: str, parameter: str, value: Any, severity: str) -> None:
+    finding = Project(tmp_path, "modern", {"Arch.name": name, f"Arch.{parameter}": value}).findings("CFG316", shows=(name, parameter))[0]
+    assert (finding.severity, finding.location.key) == (severity, f"Arch.{parameter}")
+
+
+def test_cfg316_negative(tmp_path: Path) -> None:
+    for number, (name, changes) in enumerate(
+        [
+            ("ResNet50_vd", {"Arch.lr_mult_list": [0.1, 0.1, 0.2, 0.2, 0.3]}),
+            ("PPLCNet_x1_0", {"Arch.lr_mult_list": [0.0, 0, 0, 0, 0, 1.0], "Arch.stride_list": [2, [2, 1], [2, 1], [2, 1], [2, 1]]}),
+        ]
+    ):
+        assert passes(Project(tmp_path / str(number), "modern", {"Arch.name": name, **changes}), "CFG316"), name
+
+
+def test_cfg316_near_miss_a_rate_for_the_export(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern", {"Arch.name": "ResNet18", "Arch.lr_mult_list": [0.1, 0.1]})
+    assert passes(project, "CFG316", stage="export")  # no rate is used there
+
+
+def test_cfg316_skipped(tmp_path: Path) -> None:
+    assert reason(Project(tmp_path, "modern", {"Arch.name": "MobileNetV1"}), "CFG316") == "no-network"
