@@ -125,6 +125,11 @@ def _readers_of_labels(config: TrainingConfig) -> Iterator[Finding]:
             fixes=(Fix("one-metric", "advice", "safe"),),
             split="Train",
         )
+    for key, name, _ in entries_of(config, "Metric.Train"):
+        if name == "DistillationTopkAcc":  # PaddleClas removes TopkAcc only
+            yield Finding(
+                at=config.tree.key_at(key), case="role-metric", fixes=(Fix("no-metric", "advice", "safe"),), operator=name, split="Train"
+            )
     losses = config.tree.raw("Loss.Train")
     for index, item in enumerate(losses if isinstance(losses, list) else ()):
         for name in item if isinstance(item, dict) else ():

@@ -170,6 +170,9 @@ def _unknown(config: TrainingConfig, use: Use, parameter: str, found: Signature,
         if suggestion is None:
             case = "no-effect" if case == "ignored" and _matters(use) else f"{case}-no-suggestion"
     case = {"error": "default", "error-no-suggestion": "no-suggestion"}.get(case, case)
+    needed = found.required | set(ASSERTED.get(use.name, ()))
+    missed = case == "ignored" and suggestion in needed - set(use.parameters)
+    case = "required" if missed else case
     fixes: tuple[Fix, ...] = ()
     if suggestion is not None:
         fix = "remove" if suggestion in use.parameters else "rename"
@@ -184,7 +187,7 @@ def _unknown(config: TrainingConfig, use: Use, parameter: str, found: Signature,
         parameter=parameter,
         suggestion=suggestion,
         takes=sorted(found.names - {"name"}),
-        says=f"TypeError: … {says} '{parameter}'",
+        says=_missing_says(use, [suggestion], ()) if missed and suggestion else f"TypeError: … {says} '{parameter}'",
         branches=elsewhere,
         branch=own.branch or "" if own else "",
     )

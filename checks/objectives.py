@@ -126,6 +126,9 @@ def single_and_multi_label_mixed(config: TrainingConfig) -> Iterator[Finding]:
             lacking.add(split)
             yield _mixed(config, f"{key}.weight_ratio", "no-label-ratio", user, split, kinds[split], "label-ratio")
     for split, key, user, _ in _used(config, "Metric"):
+        if split in single and switched is True and user.endswith("TopkAcc"):
+            yield _mixed(config, "Global.use_multilabel", "switched-on", user, split, kinds[split], "switch-off")
+            return
         if split in multi and ratios[split] and user in WITHOUT_RATIO:
             yield _mixed(config, key, "ratio-metric", user, split, kinds[split], "no-ratio")
         elif split in multi and user in SINGLE_METRICS:
@@ -149,9 +152,9 @@ def _switched_off(epsilon: Any) -> bool:
 
 def _mixed(config: TrainingConfig, key: str, case: str, user: str, split: str, dataset: str, fix: str) -> Finding:
     there = config.tree.has(key)
-    at = config.tree.at(key) if case in ("no-label-ratio", "not-switched-on") else config.tree.key_at(key)
-    if fix == "switch-on" and there:
-        fixes: tuple[Fix, ...] = (Fix(fix, "edit", "safe", at=at, value=True),)
+    at = config.tree.at(key) if case in ("no-label-ratio", "not-switched-on", "switched-on") else config.tree.key_at(key)
+    if fix in ("switch-on", "switch-off") and there:
+        fixes: tuple[Fix, ...] = (Fix(fix, "edit", "safe", at=at, value=fix == "switch-on"),)
     else:
         snippet = {"switch-on": "use_multilabel: True", "label-ratio": "label_ratio: True"}.get(fix)
         fixes = (Fix(fix, "advice", "safe", snippet=snippet, values={"split": split}),)

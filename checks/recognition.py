@@ -37,12 +37,19 @@ def _blocks(config: TrainingConfig) -> list[tuple[str, dict[str, Any]]]:
 def parts_do_not_fit(config: TrainingConfig) -> Iterator[Finding]:
     """A part of a RecModel that takes another width than the part before it gives, or that is there and empty."""
     for key, block in _blocks(config):
-        empty = [part for part in ("Neck", "Head") if part in block and block[part] is None]
-        for part in empty:
-            fixes = (Fix("remove-part", "advice", "safe", values={"part": part}),)
-            yield Finding(at=config.tree.at(f"{key}.{part}"), case="empty", fixes=fixes, **_values(part, "", None, None))
-        if not empty:
+        broken = [part for part in ("Backbone", "Neck", "Head") if part in block and not _is_part(block[part])]
+        for part in broken:
+            empty = block[part] is None and part != "Backbone"
+            fix = Fix("remove-part" if empty else "write-part", "advice", "safe", values={"part": part})
+            at = config.tree.at(f"{key}.{part}") if not isinstance(block[part], dict) else config.tree.key_at(f"{key}.{part}")
+            yield Finding(at=at, case="empty" if empty else "no-part", fixes=(fix,), **_values(part, "", None, None))
+        if not broken:
             yield from _fit(config, key, block)
+
+
+def _is_part(value: Any) -> bool:
+    """Whether a part of a RecModel is a mapping with the name of what it is; a name that is no text is CFG130's or CFG110's."""
+    return isinstance(value, dict) and value.get("name") is not None
 
 
 def _fit(config: TrainingConfig, key: str, block: dict[str, Any]) -> Iterator[Finding]:

@@ -32,6 +32,35 @@ _BETA = Kind("", "t", "int float", 0, 1, "ValueError: Invalid value of beta1, ex
 _NAN = "exit status 0, but the loss becomes nan"
 _NEGATIVE_RATE = "the learning rate turns negative, and the loss is driven up"
 
+_ACT = Kind("", "t", "text null", says="AssertionError", one_of=("softmax", "sigmoid"))
+_DISTANCE = Kind("", "te", "text", says="AssertionError", one_of=("l1", "l2", "smooth_l1"))
+_SOFT_TARGETS = ("DistillationDKDLoss", "DistillationKLDivLoss", "DistillationWSLLoss", "KLDivLoss")
+
+EMBEDDING_BOUNDS: tuple[Bound, ...] = (
+    Bound("loss", ("DMLLoss", "DistillationDMLLoss", "DistillationDistanceLoss"), "act", _ACT),
+    Bound("loss", ("DistanceLoss", "DistillationDistanceLoss"), "mode", _DISTANCE),
+    Bound("loss", ("SupConLoss",), "contrast_mode", Kind("", "t", "text", says="ValueError: Unknown mode", one_of=("all", "one"))),
+    Bound("loss", _SOFT_TARGETS, "temperature", Kind("", "t", "any", 0, None, _NAN, excludes="low", soft=True)),
+    Bound(
+        "arch",
+        ("RecModel",),
+        "head_feature_from",
+        Kind("", "teix", "text", says="UnboundLocalError: local variable 'y' …", one_of=("neck", "backbone")),
+    ),
+    *(
+        Bound(kind, (), "dropout_prob", Kind("", "teix", "any", 0, 1, "ValueError: p argument should between 0 and 1"))
+        for kind in ("arch", "arch.part")
+    ),
+    *(
+        Bound("gear", (), parameter, Kind("", "teix", "int", 1, None, "the first batch fails, or the network cannot be built"))
+        for parameter in ("embedding_size", "class_num", "num_features", "low_dim", "in_channels", "out_channels")
+    ),
+    Bound("gear", (), "margin", Kind("", "t", _NUMBER, says="TypeError: must be real number")),
+    Bound("gear", (), "scale", Kind("", "t", _NUMBER, 0, None, "the loss cannot tell the classes apart", excludes="low", soft=True)),
+)
+"""Distillation, losses on embeddings and networks."""
+
+
 BOUNDS: tuple[Bound, ...] = (
     Bound(
         "optimizer",
@@ -184,4 +213,5 @@ BOUNDS: tuple[Bound, ...] = (
         Kind("", "i", _NUMBER, None, 1, "no class ever reaches it", soft=True),
     ),
     Bound("postprocess", ("Topk",), "topk", Kind("", "i", "any", 1, None, "another number of classes is listed", soft=True)),
+    *EMBEDDING_BOUNDS,
 )

@@ -21,6 +21,9 @@ from typing import Any
 ZOO = Path(__file__).parent.parent / "knowledge" / "zoo"
 OUT = ZOO / "layers.json"
 SECONDS = 60
+SIDE = (3, 224, 224)
+"""The input of networks that the zoo does not hold: variants for other tasks."""
+
 MOST = 8
 """So many layers from the end at most."""
 
@@ -110,7 +113,7 @@ def main(checkout: str, names: list[str]) -> None:
     table = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
     for name in names or sorted(zoo):
         with contextlib.suppress(TimeoutError, AttributeError):
-            found = measure(name, zoo[name]["input"][1])
+            found = measure(name, zoo.get(name, {}).get("input", SIDE)[1])
             table.pop(name, None)
             if found:
                 table[name] = found

@@ -101,7 +101,7 @@ def _whole(name: str, given: dict[str, Any], layers: Layers) -> tuple[int, ...] 
     """What comes out behind the last layer: one number for each class, where the network has a classifier."""
     shape = layers.whole
     if not has_class_head(name):
-        return shape
+        return None if "class_num" in given else shape
     classes = given.get("class_num", DEFAULT_CLASSES)
     return (classes,) if shape and len(shape) == 1 and type(classes) is int else None
 

@@ -197,3 +197,49 @@ def test_mdl114_positive_layers_of_roles_that_give_scores(tmp_path: Path, name: 
     project = distillation(tmp_path, {"Loss.Train": [BOTH[0], loss(name, model_name_pairs=PAIR, **params)]})
     finding = project.finding("MDL114", shows=(name, "blocks[3]"))
     assert finding.location.key == f"Loss.Train.1.{name}.{key}" and "return_patterns" in str(finding.fixes[0].snippet)
+
+
+# what losses of a distillation take
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "code", "severity"),
+    [
+        ("DistillationDMLLoss", {"act": "Softmax"}, "CFG134", "error"),
+        ("DistillationDMLLoss", {"act": False}, "CFG130", "error"),
+        ("DistillationDistanceLoss", {"mode": "L2"}, "CFG134", "error"),
+        ("DistillationDistanceLoss", {"mode": "l2", "act": "relu"}, "CFG134", "error"),
+        ("DistillationKLDivLoss", {"temperature": 0}, "CFG131", "warning"),
+    ],
+)
+def test_values_of_losses_positive(tmp_path: Path, name: str, params: dict[str, Any], code: str, severity: str) -> None:
+    project = distillation(tmp_path, {"Loss.Train": [BOTH[0], loss(name, model_name_pairs=PAIR, **params)]})
+    assert project.finding(code).severity == severity
+
+
+def test_values_of_losses_negative(tmp_path: Path) -> None:
+    losses = [
+        loss("DistillationDMLLoss", model_name_pairs=PAIR, act=None),
+        loss("DistillationDistanceLoss", model_name_pairs=PAIR, mode="smooth_l1", act="sigmoid"),
+        loss("DistillationKLDivLoss", model_name_pairs=PAIR, temperature=1.5),
+    ]
+    project = distillation(tmp_path, {"Loss.Train": losses})
+    assert all(passes(project, code) for code in ("CFG130", "CFG131", "CFG134"))
+
+
+# CFG213 batch-mixing and MDL107 single-and-multi-label-mixed, of roles
+
+
+def test_cfg213_positive_a_metric_of_a_role(tmp_path: Path) -> None:
+    mixup = {"DataLoader.Train.dataset.batch_transform_ops": [{"MixupOperator": {"alpha": 0.2}}], "Arch.class_num": 3}
+    metric = {"Metric": {"Train": [{"DistillationTopkAcc": {"model_key": "Student", "topk": 1}}], "Eval": [{"TopkAcc": {"topk": 1}}]}}
+    finding = distillation(tmp_path / "a", {**mixup, **metric}).finding("CFG213", shows=("DistillationTopkAcc",))
+    assert (finding.severity, finding.location.key) == ("error", "Metric.Train.0.DistillationTopkAcc")
+    assert passes(distillation(tmp_path / "b", mixup), "CFG213")
+
+
+def test_mdl107_positive_switched_on_for_classes(tmp_path: Path) -> None:
+    project = distillation(tmp_path / "a", {"Global.use_multilabel": True})
+    finding = project.finding("MDL107", shows=("TopkAcc", "use_multilabel"))
+    assert finding.severity == "error" and project.assert_repaired_by(finding) == [False]
+    assert passes(distillation(tmp_path / "b", {"Global.use_multilabel": False}), "MDL107")

@@ -307,3 +307,41 @@ def test_layers_and_widths() -> None:
     assert feature_width(REC) == 64 and feature_width(REC, "backbone") == 1280 and feature_width(REC, "logits") is None
     assert outputs_of(REC) == {"backbone", "features", "neck", "logits"}
     assert outputs_of({"name": "ResNet18"}) == frozenset() and outputs_of({"name": "TheirNet"}) is None
+
+
+@pytest.mark.parametrize("value", ["FC", False, [{"name": "FC"}], {}, {"embedding_size": 1280, "class_num": 64}])
+def test_mdl105_positive_a_part_that_is_none(tmp_path: Path, value: Any) -> None:
+    finding = rec(tmp_path, {"Arch.Neck": value}).finding("MDL105", shows=("Neck",))
+    assert (finding.severity, finding.location.key) == ("error", "Arch.Neck")
+
+
+def test_cfg111_positive_a_part_that_is_needed(tmp_path: Path) -> None:
+    changes = {"Arch.Backbone": REMOVED, "Arch.backbone": {"name": "PPLCNet_x0_25"}}
+    finding = rec(tmp_path, changes).finding("CFG111", shows=("backbone", "Backbone"))
+    assert (finding.severity, finding.location.key) == ("error", "Arch.backbone")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code", "severity"),
+    [
+        ("Arch.head_feature_from", "bone", "CFG134", "error"),
+        ("Arch.head_feature_from", None, "CFG130", "error"),
+        ("Arch.Head.scale", 0, "CFG131", "warning"),
+        ("Arch.Head.margin", "0.15a", "CFG130", "error"),
+        ("Arch.Neck.class_num", 64.0, "CFG130", "error"),
+        ("Arch.Neck.embedding_size", -1, "CFG131", "error"),
+        ("Arch.Backbone.dropout_prob", 2, "CFG131", "error"),
+    ],
+)
+def test_values_of_parts_positive(tmp_path: Path, key: str, value: Any, code: str, severity: str) -> None:
+    finding = next(f for f in rec(tmp_path, {key: value}).findings(code) if f.location.key == key)
+    assert finding.severity == severity
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("Arch.head_feature_from", "neck"), ("Arch.Head.scale", 1), ("Arch.Head.margin", 0), ("Arch.Backbone.dropout_prob", 0)],
+)
+def test_values_of_parts_negative(tmp_path: Path, key: str, value: Any) -> None:
+    project = rec(tmp_path, {key: value})
+    assert all(passes(project, code) for code in ("CFG130", "CFG131", "CFG134"))
