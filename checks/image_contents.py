@@ -48,6 +48,8 @@ def _case(fault: ImageFault, survey: ImageSurvey) -> str | None:
         return f"{fault.fault}-partly" if fault.fate == "partly" else fault.fault
     if fault.fault in ("denied", "io"):
         return "denied"
+    if fault.fault == "checksum":
+        return "damaged"
     if fault.fault:
         return fault.fault
     return "format-assumed" if survey.backend == "cv2" else "format-pil"
@@ -165,8 +167,11 @@ def images_sampled(config: TrainingConfig, health: ImageHealth) -> Iterator[Find
 
 
 @check("IMG107", name="extreme-image-size", stages=TRAIN | EVAL)
-def extreme_image_size(health: ImageHealth) -> Iterator[Finding]:
-    """Images of more than 50 megapixels, which are slow to decode, and a few tiny ones among large ones."""
+def extreme_image_size(config: TrainingConfig, health: ImageHealth) -> Iterator[Finding]:
+    """Images of more than 50 megapixels, which are slow to decode, and a few tiny ones among large ones.
+
+    Of a few pixels `RandCropImage` may cut less than one: `int(sqrt(area * scale * ratio))` is 0 (`ppcls/data/preprocess/ops/operators.py`).
+    """
     for survey in _surveys(health):
         sizes = survey.sizes
         if sizes is None:
@@ -188,6 +193,21 @@ def extreme_image_size(health: ImageHealth) -> Iterator[Finding]:
                 height=large.height,
                 bytes=large.width * large.height * 3,
             )
+        if sizes.first_tiny and 2 * sizes.tiny < sizes.known and "RandCropImage" in _transforms(config, survey):
+            yield Finding(
+                at=_at(survey, sizes.first_tiny),
+                via=survey.source,
+                case="uncroppable",
+                fixes=(Fix("look-at-it", "advice", "safe"),),
+                split=survey.split,
+                file=survey.file,
+                count=sizes.tiny,
+                looked=survey.files,
+                path=visible(sizes.first_tiny.path, None),
+                width=sizes.first_tiny.width,
+                height=sizes.first_tiny.height,
+            )
+            continue
         short = min(small.width, small.height)
         if short < TINY and short * 8 < min(sizes.common) and sizes.common_share >= 0.01:
             yield Finding(
@@ -202,6 +222,23 @@ def extreme_image_size(health: ImageHealth) -> Iterator[Finding]:
                 height=small.height,
                 common=f"{sizes.common[0]}x{sizes.common[1]}",
             )
+
+
+def _transforms(config: TrainingConfig, survey: ImageSurvey) -> set[str]:
+    """The names of the transforms that the images of a list go through."""
+    dataset = next(
+        (
+            d
+            for loader in config.used_loaders()
+            if loader.split == survey.split
+            for d in loader.datasets
+            if survey.source in [i.location for i in d.lists]
+        ),
+        None,
+    )
+    block = config.tree.raw(dataset.key) if dataset else None
+    ops = (block.get("transform_ops") or block.get("transforms")) if isinstance(block, dict) else None
+    return {str(name) for op in (ops if isinstance(ops, list) else ()) if isinstance(op, dict) for name in op}
 
 
 @check("IMG108", name="image-mode-mishandled", stages=TRAIN | EVAL)

@@ -16,7 +16,7 @@ def infer_image_missing(config: TrainingConfig, images: InferImages) -> Iterator
     """`Infer.infer_imgs` names nothing, or nothing that PaddleClas takes for an image; the run stops with an exception."""
     if not images.written or (images.listed and images.exists):
         return  # an empty path is CFG130's
-    if images.taken:
+    if images.taken or not images.complete:
         return
     if not images.exists:
         case, fix = "default", "set-path"
@@ -49,7 +49,7 @@ def infer_images_passed_over(images: InferImages) -> Iterator[Finding]:
             taken=images.taken,
             first=visible(images.passed_examples[0], None),
         )
-    if images.nested:
+    if images.nested and images.complete:
         yield Finding(
             at=images.source,
             case="none-on-top" if images.nested == images.taken else "nested",

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from checks.facts.base import Fact, Request, Unreadable, World, collects
-from checks.facts.image_near import Relocation, find_root, near_match
+from checks.facts.image_near import Relocation, find_root, near_match, without_folders
 from checks.facts.image_scan import MissingImage, look
 from checks.facts.label_survey import Labels, LabelSurvey
+from checks.facts.listed_images import blocks, paths_of
 from checks.facts.training_config import Dataset, TrainingConfig
 from checks.model import Location, Value
 
@@ -24,7 +25,7 @@ NOT_LISTS = frozenset({"Market1501", "MSMT17", "DukeMTMC"})
 
 
 class NearMatch(msgspec.Struct, frozen=True):
-    """Why so many of the missing images were not found (`kind`: case, suffix, blank, backslash, url, unicode), with one example."""
+    """Why so many of the missing images were not found (`kind`: case, suffix, blank, quotes, slash, backslash, url, unicode), with one example."""
 
     kind: str
     count: int
@@ -100,6 +101,7 @@ def collect_image_files(config: TrainingConfig, labels: Labels, request: Request
         listed, missing, count = seen[key]
         done += survey.samples
         found.append(_list(config, survey, dataset, root, listed, missing, count))
+    found = [_without_others(config, labels, item) for item in found]
     return ImageFiles(tuple(found))
 
 
@@ -117,10 +119,32 @@ def root_of(config: TrainingConfig, dataset: Dataset) -> str:
     return config.resolve(dataset.image_root.value) if dataset.image_root else config.root
 
 
+def _without_others(config: TrainingConfig, labels: Labels, item: ImageList) -> ImageList:
+    """Without a root under which the paths of a list would name images of another split: `val/0/1.jpg` is not `train/0/1.jpg`."""
+    moved = item.moved
+    if moved is None:
+        return item
+    meant = {os.path.normpath(os.path.join(moved.root, rest)) for e in item.examples if (rest := without_folders(e.path, moved.strip))}
+    for other in labels.surveys:
+        dataset = dataset_of(config, other)
+        if other.split == item.split or other.path == item.path or dataset is None:
+            continue
+        root = root_of(config, dataset)
+        try:
+            taken = {
+                os.path.normpath(os.path.join(root, path)) for block in blocks(other.path) for _, path in paths_of(block, 1, other.format)
+            }
+        except OSError:
+            continue
+        if 2 * len(meant & taken) > len(meant):
+            return msgspec.structs.replace(item, moved=None)
+    return item
+
+
 def _list(
     config: TrainingConfig, survey: LabelSurvey, dataset: Dataset, root: str, listed: int, missing: list[MissingImage], count: int
 ) -> ImageList:
-    missing, count = _not_the_encoding(survey, missing, count)
+    missing, count = _not_the_encoding(survey, *_not_too_long(survey, missing, count))
     written: Value[str] | None = dataset.image_root
     near: NearMatch | None = None
     moved: Relocation | None = None
@@ -146,6 +170,13 @@ def _list(
         near=near,
         moved=moved,
     )
+
+
+def _not_too_long(survey: LabelSurvey, missing: list[MissingImage], count: int) -> tuple[list[MissingImage], int]:
+    """Without lines that are longer than any path, which are the label rules' to report."""
+    long = survey.bad_counts.get("too-long", 0)
+    lines = {bad.line for bad in survey.bad if bad.reason == "too-long"}
+    return ([item for item in missing if item.line not in lines], max(0, count - long)) if long else (missing, count)
 
 
 def _not_the_encoding(survey: LabelSurvey, missing: list[MissingImage], count: int) -> tuple[list[MissingImage], int]:

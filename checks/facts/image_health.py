@@ -27,11 +27,13 @@ from checks.facts.packages import Packages
 from checks.facts.training_config import Dataset, TrainingConfig
 from checks.model import Location
 
-VERSION = 1
+VERSION = 2
 """Of the rule by which a file is judged: results of another version are not used."""
 SAMPLE_ABOVE = 50_000
 SAMPLE = 10_000
 EXAMPLES = 11
+TINY = 5
+"""Of a short side of fewer pixels a random crop of 8 % may be less than a pixel wide."""
 HUGE = 50_000_000
 """Pixels from which on an image is called huge: decoding it takes 150 MB and about half a second."""
 
@@ -57,12 +59,17 @@ class ImageFault(msgspec.Struct, frozen=True):
 
 
 class PixelSizes(msgspec.Struct, frozen=True):
-    """The sizes in pixels of the images that could be told. `common` is the most frequent (width, height), `common_share` its share, 0 to 1."""
+    """The sizes in pixels of the images that could be told. `tiny` have a short side below 5.
+
+    `common` is the most frequent (width, height), `common_share` its share, 0 to 1.
+    """
 
     known: int
     smallest: FoundImage
     largest: FoundImage
     huge: int
+    tiny: int
+    first_tiny: FoundImage | None
     widths: tuple[int, int]
     heights: tuple[int, int]
     common: tuple[int, int]
@@ -163,7 +170,11 @@ def collect_image_health(
         judge = _Judge(_backend(config, dataset), numbers_of(opencv or REQUIRED_OPENCV), numbers_of(pillow))
         surveys.append(_survey(survey, item, lines, present, sampled, judge, decoders))
         if survey.format.labels != "none":
-            places += [Place(len(surveys) - 1, path, lines[path][0], found[1], found[3]) for path, found in present.items() if found[1]]
+            places += [
+                Place(len(surveys) - 1, path, lines[path][0], found[1], found[3])
+                for path, found in present.items()
+                if found[1] and not found[0].fault
+            ]
     twins = find_twins(config, files, surveys, places, labels) if len(places) <= 2 * SAMPLE_ABOVE else None
     return ImageHealth(tuple(surveys), opencv or REQUIRED_OPENCV, opencv is None, pillow, twins)
 
@@ -339,11 +350,14 @@ def _sizes(files: dict[Look, int], first: dict[Look, FoundImage]) -> PixelSizes:
         counts[look.width, look.height] = counts.get((look.width, look.height), 0) + number
     common = max(counts, key=lambda size: (counts[size], size))
     known = sum(files.values())
+    tiny = [look for look in files if min(look.width, look.height) < TINY]
     return PixelSizes(
         known=known,
         smallest=first[min(files, key=lambda look: (min(look.width, look.height), first[look].line))],
         largest=first[max(files, key=lambda look: (look.width * look.height, -first[look].line))],
         huge=sum(number for (width, height), number in counts.items() if width * height > HUGE),
+        tiny=sum(files[look] for look in tiny),
+        first_tiny=min((first[look] for look in tiny), key=lambda image: image.line, default=None),
         widths=(min(width for width, _ in counts), max(width for width, _ in counts)),
         heights=(min(height for _, height in counts), max(height for _, height in counts)),
         common=common,

@@ -7,6 +7,7 @@ later walk through those below it too; from 2.5.2 on an image that fails is logg
 from __future__ import annotations
 
 import os
+import time
 
 from checks.facts.base import Fact, Request, Unreadable, World, collects
 from checks.facts.image_crew import see_all
@@ -23,13 +24,18 @@ PICTURES = TAKEN | {"gif", "webp", "tif", "tiff", "jfif", "jpe", "jp2", "avif", 
 MOST = 2_000
 """Images that are looked into; a folder with more is judged by its existence alone."""
 
+MOST_ENTRIES = 100_000
+SECONDS = 2.0
+"""What is gone through at most: a folder that holds more, such as `/`, is not that of the images."""
+
 
 class InferImages(Fact, frozen=True):
     """What `Infer.infer_imgs` names.
 
     `taken` counts the images that are read, `nested` those of them in folders below, `passed_over` pictures that are not read for their names'
     extensions. `faults` are those of the images looked into (none if there are too many); `last` is the last image if it cannot be read, and
-    `lost` how many good ones before it are then without a result.
+    `lost` how many good ones before it are then without a result. `complete` is False where there is so much in the folder that
+    not all of it was gone through.
     """
 
     written: str
@@ -49,6 +55,7 @@ class InferImages(Fact, frozen=True):
     batch_size: int
     backend: Backend
     opencv: str
+    complete: bool = True
 
 
 @collects(InferImages, deadline=60.0)
@@ -66,7 +73,7 @@ def collect_infer_images(config: TrainingConfig, packages: Packages, request: Re
     path = config.resolve(named.value) if named.value else ""
     is_folder = os.path.isdir(path)
     listed = isinstance(config.tree.raw("Infer.infer_list"), str)
-    names, passed = ([], []) if listed else _names(path, is_folder)
+    names, passed, complete = ([], [], True) if listed else _names(path, is_folder)
     batch = config.tree.raw("Infer.batch_size")
     size = batch if type(batch) is int and batch > 0 else 1
     backend: Backend = "cv2"
@@ -80,7 +87,7 @@ def collect_infer_images(config: TrainingConfig, packages: Packages, request: Re
     found: dict[tuple[str, str, str], list[FoundImage]] = {}
     last: FoundImage | None = None
     lost = 0
-    open_them = request.images != "exists" and len(names) <= MOST
+    open_them = request.images != "exists" and len(names) <= MOST and complete
     if open_them:
         seen, _ = see_all(names, False, lambda done: world.progress("InferImages", done, len(names)))
         good = 0
@@ -115,23 +122,26 @@ def collect_infer_images(config: TrainingConfig, packages: Packages, request: Re
         batch_size=size,
         backend=backend,
         opencv=opencv,
+        complete=complete,
     )
 
 
-def _names(path: str, is_folder: bool) -> tuple[list[str], list[str]]:
-    """(images that are read, sorted as PaddleClas does; pictures that are not)."""
+def _names(path: str, is_folder: bool) -> tuple[list[str], list[str], bool]:
+    """(images that are read, sorted as PaddleClas does; pictures that are not; whether these are all)."""
     if not is_folder:
         taken = os.path.isfile(path) and path.split(".")[-1] in TAKEN
-        return ([path], []) if taken else ([], [path] if os.path.isfile(path) else [])
+        return ([path], [], True) if taken else ([], [path] if os.path.isfile(path) else [], True)
     names: list[str] = []
     passed: list[str] = []
-    for folder, _, files in os.walk(path):
+    entries, end = 0, time.monotonic() + SECONDS
+    for folder, folders, files in os.walk(path):
+        entries += len(files) + len(folders)
         for name in files:
             extension = name.split(".")[-1]
             if extension in TAKEN:
                 names.append(os.path.join(folder, name))
             elif extension.lower() in PICTURES and not name.startswith("."):
                 passed.append(os.path.join(folder, name))
-        if len(names) > 50 * MOST:
-            break
-    return sorted(names), sorted(passed)
+        if entries > MOST_ENTRIES or time.monotonic() > end:
+            return sorted(names), sorted(passed), False
+    return sorted(names), sorted(passed), True

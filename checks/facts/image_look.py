@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -27,9 +28,9 @@ class Look(NamedTuple):
     """What one file is. A plain tuple, since there may be a million of them.
 
     `fault` is empty for an image that seems whole, else `empty`, `not-image`, `cut` (its end is missing), `folder`, `special` (device, pipe),
-    `denied`, `io` (the disk refuses it), and after a full decode also `damaged`, `huge`, `slow` or `died`. `kind` names the format or what else
-    the file is (`html`, `git-lfs` …); `mode` its channels as Pillow calls them, with `;16` for 16 bits and `F` for floats; `orientation` is the
-    EXIF one, 1 where there is none.
+    `denied`, `io` (the disk refuses it), `damaged`, `checksum` (of a part of a PNG), and after a full decode also `huge`, `slow` or `died`.
+    `kind` names the format or what else the file is (`html`, `git-lfs` …); `mode` its channels as Pillow calls them, with `;16` for 16 bits
+    and `F` for floats; `orientation` is the EXIF one, 1 where there is none.
     """
 
     fault: str
@@ -160,13 +161,32 @@ def _png(head: bytes, tail: bytes, size: int, read: Read) -> Look:
     if len(head) < 33 or head[12:16] != b"IHDR":
         return Look("cut" if size < 33 else "damaged", "png")
     width, height, bits, colour = struct.unpack_from(">IIBB", head, 16)
+    if not width or not height or not png_sound(head[:33]):
+        return Look("damaged", "png")
     mode = _PNG_MODES.get(colour, "") + (";16" if bits == 16 else "")
     if colour in (0, 2, 3) and b"tRNS" in head:
         mode += "+alpha"
     exif = head.find(b"eXIf")
     orientation = orientation_of(head[exif + 4 :]) if exif > 0 else 1
     whole = tail[-8:-4] == b"IEND" or _has_iend(size, read)
-    return Look("" if whole else "cut", "png", width, height, mode, orientation)
+    fault = "cut" if not whole else "" if png_sound(head) else "checksum"
+    return Look(fault, "png", width, height, mode, orientation)
+
+
+def png_sound(data: bytes) -> bool:
+    """Whether the checksums are right of those chunks in the start of a PNG that are whole there and that no decoder may pass over."""
+    place = 8
+    while place + 12 <= len(data):
+        end = place + 8 + int.from_bytes(data[place : place + 4], "big")
+        kind = data[place + 4 : place + 8]
+        if end + 4 > len(data) or not kind.isalpha():
+            break
+        if kind[0] < 97 and zlib.crc32(data[place + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            return False
+        if kind == b"IEND":
+            break
+        place = end + 4
+    return True
 
 
 def _has_iend(size: int, read: Read) -> bool:

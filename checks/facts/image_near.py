@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -11,6 +12,8 @@ from checks.facts.image_scan import exists
 
 CHILDREN = 100
 """Folders below a root that are tried as roots."""
+_FOREIGN = re.compile(r"(?:[A-Za-z]:)?[\\/]+")
+"""What an absolute path begins with, on Linux and on Windows."""
 FIRST_LOOK = 8
 """Paths that a root must hold one of before all of the sample are tried."""
 
@@ -54,6 +57,9 @@ def _spellings(path: str) -> Iterator[tuple[str, str]]:
     visible = "".join(c for c in path if c.isprintable() and c != "\ufeff")
     yield "blank", path.strip()
     yield "blank", visible.strip()
+    yield "quotes", path.strip("\"'`\u201c\u201d\u2018\u2019")
+    if path.startswith("/"):
+        yield "slash", path.lstrip("/")
     if "\\" in path:
         yield "backslash", path.replace("\\", "/")
     if "%" in path:
@@ -103,14 +109,19 @@ def find_root(root: str, written: str | None, start: str, list_path: str, paths:
         list_path: the label file.
         paths: some of its paths, none of which is there now.
     """
-    paths = [path for path in paths if "\0" not in path and not os.path.isabs(path)]
+    paths = [path for path in paths if "\0" not in path]
     if not paths:
         return None
     step = max(1, len(paths) // 50)
     sample = paths[::step][:50]
+    strips: tuple[int, ...] = (0, 1, 2)
+    if all(_FOREIGN.match(path) for path in sample):  # of another machine: what they end with may be here
+        sample, strips = [_FOREIGN.sub("", path, count=1).replace("\\", "/") for path in sample], tuple(range(1, 9))
+    elif any(os.path.isabs(path) for path in sample):
+        sample = [path for path in sample if not os.path.isabs(path)]
     candidates = list(dict.fromkeys(_candidates(root, os.path.dirname(list_path), start)))
-    for strip in (0, 1, 2):
-        tried = [shorter for path in sample if (shorter := _without(path, strip)) is not None]
+    for strip in strips:
+        tried = [shorter for path in sample if (shorter := without_folders(path, strip)) is not None]
         best: tuple[int, str] = (0, "")
         for candidate in candidates:
             if strip == 0 and os.path.normpath(candidate) == os.path.normpath(root):
@@ -161,7 +172,10 @@ def _below(folder: str) -> Iterator[str]:
     yield from sorted(found)
 
 
-def _without(path: str, levels: int) -> str | None:
+def without_folders(path: str, levels: int) -> str | None:
+    """A path without its first folders, None where it has not so many; of an absolute one its root does not count."""
+    if levels:
+        path = _FOREIGN.sub("", path, count=1) if _FOREIGN.match(path) else path
     for _ in range(levels):
         head, slash, path = path.partition("/")
         while slash and head in ("", "."):

@@ -2,7 +2,7 @@
 
 Measured with `cv2.imdecode(data, 1)` of opencv-python-headless 4.5.5, 4.6.0, 4.8.1, 4.10.0, 4.11.0 and 4.12.0, and with Pillow 13, on one file of
 each kind, whole and cut off: GIF and AVIF are read from 4.12 on, animated WebP from 4.11 on; a baseline JPEG that is cut off is decoded up to there
-before 4.11 and refused from then on, as every other format is in all of them.
+before 4.11 and refused from then on, as every other format is in all of them. A PNG with a wrong checksum, or without pixels, is refused (4.6.0).
 """
 
 from __future__ import annotations
@@ -48,6 +48,10 @@ def fate_of(look: Look, backend: Backend, opencv: tuple[int, ...], pillow: tuple
         if backend == "cv2" and look.kind == "jpeg" and opencv and opencv < (4, 11) and look.width:
             return "partly"
         return "replaced" if look.kind not in _UNKNOWN else "unknown"
+    if look.fault == "checksum" and backend == "pil":
+        return "unknown"  # passed over as a rule
+    if look.fault in ("damaged", "checksum") and look.kind == "png" and backend == "cv2":
+        return "replaced" if opencv and opencv < (4, 11) else "unknown"
     if look.fault == "damaged":
         return "partly" if "jpeg" in look.kind and backend == "cv2" else "unknown" if backend == "cv2" else "replaced"
     if look.fault:  # huge, slow, died: this decoder's trouble, which need not be theirs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,34 @@ def test_img104_skipped_without_a_decoder(tmp_path: Path, monkeypatch: pytest.Mo
     assert reason(Project(tmp_path, "modern"), "IMG104", images="full") == "no-image-decoder"
 
 
+def _flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :]
+
+
+NOISE = encoded("PNG", size=(300, 200))
+
+
+@pytest.mark.parametrize(
+    ("content", "images"),
+    [
+        (_flipped(encoded("PNG"), 30), "quick"),  # the checksum of the header
+        (_flipped(encoded("PNG"), len(encoded("PNG")) - 13), "quick"),  # of the pixels of a small file
+        (_flipped(NOISE, len(NOISE) - 13), "full"),
+        (PIXEL[:16] + bytes(4) + PIXEL[20:], "quick"),  # no pixels at all
+    ],
+)
+def test_img104_positive_wrong_checksum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, images: str) -> None:
+    packages(monkeypatch, opencv_python="4.6.0.66", pillow="10.0.0")
+    finding = filled(tmp_path, x_png=content).finding("IMG104", images=images, shows=("bad/x.png",))
+    assert (finding.severity, finding.location.line, finding.evidence["fault"]) == ("warning", 13, "damaged")
+
+
+def test_img104_near_miss_checksum_of_what_may_be_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packages(monkeypatch, opencv_python="4.6.0.66", pillow="10.0.0")
+    noted = PIXEL[:33] + b"\0\0\0\4tEXtnote\1\2\3\4" + PIXEL[33:]
+    assert passes(filled(tmp_path, x_png=noted), "IMG104")
+
+
 # IMG105 no-readable-image
 
 
@@ -240,14 +269,23 @@ def test_img106_skipped(tmp_path: Path) -> None:
 
 
 def _png_of(width: int, height: int) -> bytes:
-    return PIXEL[:16] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + PIXEL[24:]
+    header = PIXEL[12:16] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + PIXEL[24:29]
+    return PIXEL[:12] + header + zlib.crc32(header).to_bytes(4, "big") + PIXEL[33:]
 
 
 def test_img107_positive(tmp_path: Path) -> None:
-    project = filled(tmp_path, huge_png=_png_of(9000, 7000), tiny_png=_png_of(3, 5), common_png=_png_of(48, 40))
+    resized = {f"{DECODE.rpartition('.0.')[0]}.1": {"ResizeImage": {"size": 224}}}
+    project = filled(tmp_path, changes=resized, huge_png=_png_of(9000, 7000), tiny_png=_png_of(3, 5), common_png=_png_of(48, 40))
     huge, tiny = project.findings("IMG107", shows=("bad/huge.png", "9000", "bad/tiny.png", "48x40"))
     assert (huge.severity, huge.location.line, huge.evidence["bytes"]) == ("info", 13, 189_000_000)
     assert (tiny.severity, tiny.location.line) == ("info", 14)
+
+
+def test_img107_positive_nothing_to_crop(tmp_path: Path) -> None:
+    finding = filled(tmp_path, dot_png=PIXEL, large_png=_png_of(200, 200)).finding(
+        "IMG107", shows=("bad/dot.png", "1 x 1", "RandCropImage")
+    )
+    assert (finding.severity, finding.location.line, finding.evidence["count"]) == ("warning", 13, 1)
 
 
 def test_img107_negative(tmp_path: Path) -> None:
@@ -255,6 +293,7 @@ def test_img107_negative(tmp_path: Path) -> None:
 
 
 def test_img107_near_miss_small_throughout_and_just_large(tmp_path: Path) -> None:
+    assert passes(filled(tmp_path / "c", small_png=_png_of(5, 5)), "IMG107")
     assert passes(Project(tmp_path / "a", "modern"), "IMG107")
     assert passes(filled(tmp_path / "b", large_png=_png_of(7000, 7000)), "IMG107")
 

@@ -36,6 +36,16 @@ def test_img110_positive_override_and_extensions(tmp_path: Path) -> None:
     assert finding.location.file == "-o"
 
 
+def test_img110_near_miss_a_folder_too_large_to_go_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = folder(tmp_path, a_txt=b"", b__c_txt=b"")
+    assert not passes(project, "IMG110", stage="infer")
+    monkeypatch.setattr("checks.facts.image_inference.MOST_ENTRIES", 1)
+    assert passes(project, "IMG110", stage="infer")
+    monkeypatch.undo()
+    monkeypatch.setattr("checks.facts.image_inference.SECONDS", -1)
+    assert passes(project, "IMG110", stage="infer")
+
+
 def test_img110_negative(tmp_path: Path) -> None:
     assert passes(Project(tmp_path, "modern"), "IMG110", stage="infer")
 

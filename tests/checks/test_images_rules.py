@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,8 @@ def test_img102_positive_eval_list_in_both_stages(tmp_path: Path) -> None:
     ("kind", "listed", "there"),
     [
         ("case", "train/a.jpg", "train/a.JPG"),
+        ("quotes", '"train/a.jpg"', "train/a.jpg"),
+        ("slash", "/train/a.jpg", "train/a.jpg"),
         ("case", "Train/b.jpg", "train/b.jpg"),
         ("suffix", "train/a.jpg", "train/a.jpeg"),
         ("suffix", "train/a.jpg", "train/a.PNG"),
@@ -254,6 +257,35 @@ def test_img103_near_miss_another_encoding_and_no_root_have_rules_of_their_own(t
     assert passes(project, "IMG103")
     assert passes(project, "IMG102")
     assert passes(Project(tmp_path / "null", "modern", {"train_root": None}), "IMG103")
+
+
+@pytest.mark.parametrize("before", ["/home/someone/sets/mine/", "D:\\sets\\"])
+def test_img103_positive_absolute_paths_of_another_machine(tmp_path: Path, before: str) -> None:
+    project = Project(tmp_path, "modern")
+    listed = [(before + path, label) for path, label in TRAIN]
+    project.write("data/train_list.txt", rows([(path.replace("/", "\\"), n) for path, n in listed] if "\\" in before else listed))
+    finding = project.finding("IMG103", shows=("12",))
+    assert (finding.evidence["strip"], finding.evidence["found"]) == (before.count("/") - 1 if "/" in before else 1, 12)
+
+
+def test_img103_near_miss_images_of_the_other_split(tmp_path: Path) -> None:
+    project = Project(
+        tmp_path, "modern", {"train_root": "./data/train", "eval_root": "./data/gone"}, val=[(f"0/{n}.png", 0) for n in range(4)]
+    )
+    project.write("data/train_list.txt", rows([(path.partition("/")[2], label) for path, label in TRAIN]))
+    shutil.rmtree(tmp_path / "data/0")
+    assert [fix for fix in project.finding("IMG101").fixes if fix.kind == "edit"] == []
+    project = Project(tmp_path / "b", "modern")
+    shutil.rmtree(tmp_path / "b/data/val")
+    assert passes(project, "IMG103")
+    assert project.finding("IMG102").evidence["missing"] == 6
+
+
+def test_img102_near_miss_lines_longer_than_any_path(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern")
+    project.write("data/train_list.txt", rows(TRAIN) + "train/" + "x" * 70_000 + ".png 0\n")
+    assert passes(project, "IMG102")
+    assert project.finding("LAB107").location.line == 13
 
 
 def test_img103_near_miss_half_missing(tmp_path: Path) -> None:
