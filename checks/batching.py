@@ -9,6 +9,7 @@ from typing import Any
 from checks.facts.label_survey import Labels
 from checks.facts.sub_networks import entries_of
 from checks.facts.training_config import Loader, TrainingConfig
+from checks.facts.transform_ops import BATCH_OPERATORS, MODELS
 from checks.model import EVAL, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
 from knowledge.value_types import PLAIN_DATASETS, SAMPLERS
@@ -27,6 +28,9 @@ def batch_mixing(config: TrainingConfig) -> Iterator[Finding]:
     for loader in config.used_loaders():
         path = f"{loader.key}.dataset.batch_transform_ops"
         ops = config.tree.raw(path)
+        for finding in _in_the_wrong_list(config, loader):
+            found = True
+            yield finding
         if config.generation != "modern" or not ops or not isinstance(ops, list):
             continue
         found = True
@@ -51,6 +55,20 @@ def batch_mixing(config: TrainingConfig) -> Iterator[Finding]:
         raise NotApplicable("no-batch-operators")
 
 
+def _in_the_wrong_list(config: TrainingConfig, loader: Loader) -> Iterator[Finding]:
+    """An operator of batches among the transforms of one image, or the reverse; modern layout."""
+    if config.generation != "modern":
+        return
+    for key, name, _ in entries_of(config, f"{loader.key}.dataset.transform_ops"):
+        if name in BATCH_OPERATORS:
+            fix = Fix("to-batch", "advice", "safe")
+            yield Finding(at=config.tree.key_at(key), case="among-samples", fixes=(fix,), operator=name, split=loader.split)
+    for key, name, _ in entries_of(config, f"{loader.key}.dataset.batch_transform_ops"):
+        if name in MODELS:
+            fix = Fix("to-samples", "advice", "safe")
+            yield Finding(at=config.tree.key_at(key), case="sample-in-batch", fixes=(fix,), operator=name, split=loader.split)
+
+
 def _operator(config: TrainingConfig, path: str, name: str, params: dict[str, Any]) -> Iterator[Finding]:
     counted = config.tree.raw("Arch.class_num") or config.tree.raw("Global.class_num")
     if name in MIXING and not counted:
@@ -64,6 +82,8 @@ def _operator(config: TrainingConfig, path: str, name: str, params: dict[str, An
     if name in ALPHA and isinstance(alpha, (int, float)) and alpha <= 0:
         at = config.tree.at(f"{path}.alpha")
         yield Finding(at=at, case="alpha", fixes=(Fix("set-alpha", "edit", "unsafe", at, 0.2),), operator=name, alpha=alpha)
+    if name == "MixupCutmixHybrid":
+        yield from _hybrid(config, path, params)
     if name == "FmixOperator":
         yield _of_doubles(config, path, name)
     if name != "OpSampler":
@@ -89,6 +109,23 @@ def _operator(config: TrainingConfig, path: str, name: str, params: dict[str, An
         yield Finding(
             at=config.tree.key_at(path), case="probabilities", fixes=(Fix("lower-prob", "advice", "unsafe"),), total=round(total, 6)
         )
+
+
+def _hybrid(config: TrainingConfig, path: str, params: dict[str, Any]) -> Iterator[Finding]:
+    """MixupCutmixHybrid counts the classes by itself, 4 unless told, and pairs the two halves of a batch (2.5 and later)."""
+    counted, given = config.tree.raw("Arch.class_num"), params.get("num_classes", 4)
+    values: dict[str, Any] = {"operator": "MixupCutmixHybrid"}
+    if type(counted) is int and type(given) is int and counted != given:
+        at = config.tree.at(f"{path}.num_classes") if "num_classes" in params else config.tree.key_at(path)
+        fix = Fix("same-classes", "advice", "safe", snippet=f"num_classes: {counted}", values={"class_num": counted})
+        if "num_classes" in params:
+            fix = Fix("same-classes", "edit", "safe", at, counted, values={"class_num": counted})
+        yield Finding(at=at, case="hybrid-classes", fixes=(fix,), given=given, class_num=counted, **values)
+    loader = config.loader("Train")
+    batch = loader.batch_size if loader and path.startswith(f"{loader.key}.") else None
+    if batch is not None and batch.value % 2:
+        fix = Fix("even", "edit", "safe", batch.location, batch.value + 1, values={"batch": batch.value + 1})
+        yield Finding(at=batch.location, case="hybrid-odd", fixes=(fix,), batch_size=batch.value, **values)
 
 
 def _of_doubles(config: TrainingConfig, path: str, name: str) -> Finding:

@@ -225,7 +225,7 @@ def missing_parameter(config: TrainingConfig, components: Components, own: OwnPa
         given = set(use.parameters)
         missing = (found.required | set(ASSERTED.get(use.name, ()))) - given
         if use.kind == "transform":
-            missing -= {"class_num"}  # of an operator of batches, which stands in the wrong list (CFG310)
+            missing -= {"class_num"}  # of an operator of batches, which stands in the wrong list (CFG213)
         one_of = ONE_OF.get(use.name, ())
         if not missing and not (one_of and set(one_of) <= found.names and not given & set(one_of)):
             continue

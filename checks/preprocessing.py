@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from checks.facts.geometry import geometry
 from checks.facts.image_state import CONTRAST_MAX, CONTRAST_MIN, Fails, ImageState, Unforeseeable
-from checks.facts.pipelines import DeployedPipelines, Op, Pipeline, Pipelines, geometry
+from checks.facts.pipelines import DeployedPipelines, Op, Pipeline, Pipelines
 from checks.facts.training_config import TrainingConfig
 from checks.facts.transform_values import SCALE_255, number
 from checks.model import DEPLOY, EVAL, EXPORT, INFER, TRAIN, Finding, Fix, Location, NotApplicable

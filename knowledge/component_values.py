@@ -28,6 +28,7 @@ class Bound(NamedTuple):
 
 _ADAM = ("Adam", "AdamW", "AdamWDL")
 _NUMBER = "int float true"
+_MIXERS = ("MixupOperator", "CutmixOperator")
 _BETA = Kind("", "t", "int float", 0, 1, "ValueError: Invalid value of beta1, expect beta1 in [0,1)", excludes="high")
 _NAN = "exit status 0, but the loss becomes nan"
 _NEGATIVE_RATE = "the learning rate turns negative, and the loss is driven up"
@@ -205,6 +206,19 @@ BOUNDS: tuple[Bound, ...] = (
         ("DistributedBatchSampler",),
         "num_replicas",
         Kind("", "te", "int true null", 1, None, "AssertionError: num_replicas should be a positive integer"),
+    ),
+    Bound("transform.batch", _MIXERS, "alpha", Kind("", "te", _NUMBER, says="TypeError: '<=' not supported between …")),
+    Bound("transform.mix", _MIXERS, "alpha", Kind("", "te", _NUMBER, says="TypeError: '<=' not supported between …")),
+    Bound("transform.mix", (), "prob", Kind("", "te", f"{_NUMBER} null", says="TypeError: unsupported operand type(s) for +=")),
+    Bound("transform", ("RandomErasing",), "attempt", Kind("", "te", "int", says="RecursionError, and the run hangs")),
+    Bound("transform", ("RandAugment",), "num_layers", Kind("", "te", "int true", says="RecursionError, and the run hangs")),
+    Bound("transform", ("TimmAutoAugment",), "img_size", Kind("", "te", "int list", says="TypeError: can't multiply sequence by …")),
+    Bound(
+        "transform", ("RandomHorizontalFlip",), "prob", Kind("", "te", "any", 0, 1, "AssertionError: probability must be between 0 and 1")
+    ),
+    *(
+        Bound("transform", ("ColorJitter",), name, Kind("", "te", "int float list", says="RecursionError, and the run hangs"))
+        for name in ("brightness", "contrast", "saturation", "hue")
     ),
     Bound(
         "postprocess",

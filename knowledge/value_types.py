@@ -61,6 +61,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("Optimizer.lr.name", "t", "text", says="TypeError: attribute name must be string"),
     Kind("DataLoader.*.dataset.cls_label_path", "te", "text", says="TypeError: stat: path should be string, bytes, os.PathLike or integer"),
     Kind("DataLoader.*.dataset.image_root", "te", "text", says="TypeError: stat: path should be string, bytes, os.PathLike or integer"),
+    Kind("DataLoader.*.dataset.delimiter", "te", "text null", says="TypeError: must be str or None"),
     Kind("Infer.infer_imgs", "i", "text", says="Exception: not found any img file"),
     Kind("Infer.batch_size", "i", "int float true"),
     Kind("EMA.decay", "t", "int float true", since="2.5"),

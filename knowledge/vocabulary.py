@@ -108,159 +108,10 @@ def _slot_at(table: dict[str, Any], slot: str, path: Sequence[str | int]) -> str
 
 # --- what was meant
 
-# The same thing in the layout of 2.1 and before and in that of 2.2 and later.
-_MOVED: Final[tuple[tuple[str, str], ...]] = (
-    ("ARCHITECTURE.name", "Arch.name"),
-    ("ARCHITECTURE", "Arch"),
-    ("ARCHITECTURE.params", "Arch"),
-    ("LEARNING_RATE.function", "Optimizer.lr.name"),
-    ("LEARNING_RATE.params.lr", "Optimizer.lr.learning_rate"),
-    ("LEARNING_RATE", "Optimizer.lr"),
-    ("LEARNING_RATE.params", "Optimizer.lr"),
-    ("OPTIMIZER.function", "Optimizer.name"),
-    ("OPTIMIZER", "Optimizer"),
-    ("OPTIMIZER.params", "Optimizer"),
-    ("OPTIMIZER.regularizer.factor", "Optimizer.regularizer.coeff"),
-    ("OPTIMIZER.regularizer.function", "Optimizer.regularizer.name"),
-    *(
-        (f"{old}.{key}", f"DataLoader.{new}.{home}")
-        for old, new in (("TRAIN", "Train"), ("VALID", "Eval"))
-        for key, home in (
-            ("batch_size", "sampler.batch_size"),
-            ("data_dir", "dataset.image_root"),
-            ("delimiter", "dataset.delimiter"),
-            ("file_list", "dataset.cls_label_path"),
-            ("mix", "dataset.batch_transform_ops"),
-            ("num_workers", "loader.num_workers"),
-            ("transforms", "dataset.transform_ops"),
-        )
-    ),
-    ("TRAIN", "DataLoader.Train"),
-    ("VALID", "DataLoader.Eval"),
-    ("checkpoints", "Global.checkpoints"),
-    ("classes_num", "Arch.class_num"),
-    ("ema_decay", "EMA.decay"),
-    ("epochs", "Global.epochs"),
-    ("image_shape", "Global.image_shape"),
-    ("model_save_dir", "Global.output_dir"),
-    ("multilabel", "Global.use_multilabel"),
-    ("pretrained_model", "Global.pretrained_model"),
-    ("print_interval", "Global.print_batch_step"),
-    ("save_interval", "Global.save_interval"),
-    ("scale_loss", "AMP.scale_loss"),
-    ("use_amp", "AMP.use_amp"),
-    ("use_dali", "Global.use_dali"),
-    ("use_dynamic_loss_scaling", "AMP.use_dynamic_loss_scaling"),
-    ("use_gpu", "Global.device"),
-    ("valid_interval", "Global.eval_interval"),
-    ("validate", "Global.eval_during_train"),
-)
-
-# What people call a thing, per slot, where no likeness of letters would lead from the one to the other.
-_SYNONYMS: Final[dict[str, dict[str, str]]] = {
-    "arch": {
-        **dict.fromkeys(("class_number", "classes", "n_class", "n_classes", "num_class"), "class_num"),
-        "pretrain": "pretrained",
-    },
-    "dataset": {
-        **dict.fromkeys(("cls_label_file", "file_list", "label_file", "list_file"), "cls_label_path"),
-        **dict.fromkeys(("data_dir", "data_root", "img_root", "root"), "image_root"),
-        **dict.fromkeys(("batch_transforms", "mix"), "batch_transform_ops"),
-        "transforms": "transform_ops",
-    },
-    "global": {
-        **dict.fromkeys(("epoch_num", "max_epoch", "max_epochs", "num_epoch", "num_epochs", "total_epochs"), "epochs"),
-        **dict.fromkeys(("pretrain", "pretrained", "pretrained_weights", "weights"), "pretrained_model"),
-        **dict.fromkeys(("model_save_dir", "output", "output_path", "save_dir"), "output_dir"),
-        **dict.fromkeys(("resume", "resume_from"), "checkpoints"),
-        **dict.fromkeys(("inference_dir", "save_infer_dir", "save_inference_path"), "save_inference_dir"),
-    },
-    "infer": {"transform_ops": "transforms"},
-    "deploy.global": {
-        **dict.fromkeys(("mkldnn", "use_mkldnn", "use_onednn"), "enable_mkldnn"),
-        **dict.fromkeys(("use_trt", "tensorrt"), "use_tensorrt"),
-        **dict.fromkeys(("inference_dir", "inference_model"), "inference_model_dir"),
-        "cpu_threads": "cpu_num_threads",
-    },
-    "legacy": {
-        **dict.fromkeys(("class_num", "num_classes"), "classes_num"),
-        **dict.fromkeys(("eval", "val"), "VALID"),
-        "output_dir": "model_save_dir",
-    },
-    "loader": {
-        **dict.fromkeys(("num_work", "worker", "workers"), "num_workers"),
-        **dict.fromkeys(("shared_memory", "shm", "use_shm"), "use_shared_memory"),
-    },
-    "loaders": {**dict.fromkeys(("val", "valid", "validate", "validation"), "Eval"), "training": "Train"},
-    "loss.params": dict.fromkeys(("label_smooth", "label_smoothing", "smoothing"), "epsilon"),
-    "lr": dict.fromkeys(("base_lr", "init_lr", "initial_lr", "lr"), "learning_rate"),
-    "metrics": dict.fromkeys(("val", "valid"), "Eval"),
-    "losses": dict.fromkeys(("val", "valid"), "Eval"),
-    "optimizer": {"wd": "weight_decay"},
-    "regularizer": {"factor": "coeff"},
-    "sampler": dict.fromkeys(("batch", "bs"), "batch_size"),
-}
-
-# Where a key belongs that many places know.
-_HOMES: Final[dict[str, dict[str, str]]] = {
-    "modern": {
-        **dict.fromkeys(("batch", "batch_size", "bs"), "DataLoader.Train.sampler.batch_size"),
-        **dict.fromkeys(("class_nums", "classes_num", "num_class", "num_classes"), "Arch.class_num"),
-        **dict.fromkeys(("data_dir", "image_root"), "DataLoader.Train.dataset.image_root"),
-        **dict.fromkeys(("cls_label_path", "file_list"), "DataLoader.Train.dataset.cls_label_path"),
-        **dict.fromkeys(("base_lr", "learning_rate", "lr"), "Optimizer.lr.learning_rate"),
-        **dict.fromkeys(("epoch", "max_epoch", "max_epochs", "num_epochs"), "Global.epochs"),
-        "class_id_map_file": "Infer.PostProcess.class_id_map_file",
-        "class_num": "Arch.class_num",
-        "model_name": "Arch.name",
-        "num_workers": "DataLoader.Train.loader.num_workers",
-        "pretrained": "Arch.pretrained",
-        **dict.fromkeys(("pretrain_weights", "weights"), "Global.pretrained_model"),
-        "use_gpu": "Global.device",
-        "weight_decay": "Optimizer.weight_decay",
-    },
-    "legacy": {
-        **dict.fromkeys(("batch", "batch_size", "bs"), "TRAIN.batch_size"),
-        **dict.fromkeys(("class_num", "num_classes"), "classes_num"),
-        **dict.fromkeys(("base_lr", "learning_rate", "lr"), "LEARNING_RATE.params.lr"),
-        **dict.fromkeys(("data_dir", "image_root"), "TRAIN.data_dir"),
-        **dict.fromkeys(("file_list", "cls_label_path"), "TRAIN.file_list"),
-        "num_workers": "TRAIN.num_workers",
-        "pretrained": "pretrained_model",
-    },
-    "deploy": {
-        "batch_size": "Global.batch_size",
-        "class_id_map_file": "PostProcess.Topk.class_id_map_file",
-        "topk": "PostProcess.Topk.topk",
-    },
-}
-
-# Misspelt in configurations PaddleClas ships, or out of use: known, but never what anyone should be led to.
-_NEVER_OFFERED: Final = frozenset(
-    (
-        ("deploy.global", "labe_list"),
-        ("global", "class_num"),
-        ("global", "infer_imgs"),
-        ("op", "BlurImage"),
-        ("optimizer", "clip_grad"),
-        ("ssl", "tempture"),
-    )
-)
-
-# Words too general to say where they belong when their surroundings are wrong.
-_GENERIC: Final = frozenset(
-    (
-        *("alpha", "config", "delimiter", "dropout", "epsilon", "function", "gamma", "input_size", "key", "level"),
-        *("margin", "mode", "model", "name", "params", "path", "scale", "scope", "size", "threshold", "topk", "type"),
-        *("values", "weight"),
-    )
-)
-
-# A place must be this many times as usual as the next one before a key out of place is sent there.
-_CLEARLY_MORE: Final = 4
-
 
 def _suggest(table: dict[str, Any], path: Path, at: int, generation: str, siblings: frozenset[str]) -> tuple[str | int, ...] | None:
+    from knowledge.meant_keys import HOMES  # read only where a key is unknown
+
     root = table["roots"][generation]
     clean = tuple(step.strip() if isinstance(step, str) else step for step in path)
     prefix, slot = path[:at], _slot_at(table, root, path[:at])
@@ -273,7 +124,7 @@ def _suggest(table: dict[str, Any], path: Path, at: int, generation: str, siblin
         or _relocated(table, root, clean, at, generation)
         or _repaired(table, slot, rest, siblings, sure=False, prefix=prefix)
     )
-    home = _HOMES.get(generation, {}).get(str(clean[-1]).lower())
+    home = HOMES.get(generation, {}).get(str(clean[-1]).lower())
     if found and home and len(found) == len(path) and at == len(path) - 1 and _slot_at(table, root, found) != _LEAF:
         # A word known as a single value was not meant to be the block that merely looks like it (learning_rate).
         return _split(home)
@@ -287,9 +138,11 @@ def _split(dotted: str) -> tuple[str, ...]:
 
 def _moved(table: dict[str, Any], root: str, path: Path, generation: str) -> Path | None:
     """The place in this layout of a path of the other one."""
+    from knowledge.meant_keys import MOVED  # read only where a key is unknown
+
     if generation == "deploy":
         return None
-    pairs = _MOVED if generation == "modern" else tuple((new, old) for old, new in _MOVED)
+    pairs = MOVED if generation == "modern" else tuple((new, old) for old, new in MOVED)
     for source, target in pairs:
         steps = _split(source)
         if path[: len(steps)] == steps:
@@ -326,12 +179,14 @@ def _repaired(
 
 def _alike(table: dict[str, Any], slot: str, written: str, siblings: frozenset[str], sure: bool) -> Iterator[str]:
     """Names known in a slot that the written one may stand for, the likeliest first."""
+    from knowledge.meant_keys import NEVER_OFFERED, SYNONYMS  # read only where a key is unknown
+
     rule = table["slots"][slot]
     bare, its_words = plain(written), words(written)
-    synonym = _SYNONYMS.get(slot, {}).get(written.strip().lower())
+    synonym = SYNONYMS.get(slot, {}).get(written.strip().lower())
     ranked: list[tuple[int, bool, int, str]] = []
     for name, files in rule["keys"].items():
-        if (slot, name) in _NEVER_OFFERED:
+        if (slot, name) in NEVER_OFFERED:
             continue
         other = plain(name)
         if bare == other:
@@ -352,14 +207,16 @@ def _alike(table: dict[str, Any], slot: str, written: str, siblings: frozenset[s
 
 def _relocated(table: dict[str, Any], root: str, path: Path, at: int, generation: str) -> Path | None:
     """The usual place of a key that stands where nothing reads it."""
+    from knowledge.meant_keys import GENERIC, HOMES  # read only where a key is unknown
+
     cut = next((i for i, step in enumerate(path) if i and _is_index(step)), len(path))
     head = [str(step) for step in path[:cut]]
     if at >= cut:
         return None
     tail = path[cut:]
     candidates = _holding(table, head, generation) if len(head) > 1 else []
-    if not candidates and head[-1].lower() not in _GENERIC:
-        home = _HOMES.get(generation, {}).get(head[-1].lower())
+    if not candidates and head[-1].lower() not in GENERIC:
+        home = HOMES.get(generation, {}).get(head[-1].lower())
         candidates = [_split(home)] if home is not None else _ending(table, head[-1], generation)
     for candidate in candidates:
         whole = (*candidate, *tail)
@@ -370,8 +227,10 @@ def _relocated(table: dict[str, Any], root: str, path: Path, at: int, generation
 
 def _holding(table: dict[str, Any], head: Sequence[str], generation: str) -> list[tuple[str, ...]]:
     """Known paths with all steps of `head` in their order and as few others as can be."""
+    from knowledge.meant_keys import SYNONYMS  # read only where a key is unknown
+
     leaf = head[-1].lower()
-    leaves = {leaf, *(names[leaf] for names in _SYNONYMS.values() if leaf in names)}
+    leaves = {leaf, *(names[leaf] for names in SYNONYMS.values() if leaf in names)}
     steps = [step.lower() for step in head[:-1]]
     found: list[tuple[int, tuple[str, ...], int]] = []
     for dotted, files in table["paths"][generation].items():
@@ -393,6 +252,8 @@ def _ending(table: dict[str, Any], leaf: str, generation: str) -> list[tuple[str
 
 def _clear_winner(found: list[tuple[tuple[str, ...], int]]) -> list[tuple[str, ...]]:
     """The place most files use, if no other comes near; Train stands for Eval, which has all its places too."""
+    from knowledge.meant_keys import CLEARLY_MORE  # read only where a key is unknown
+
     groups: dict[tuple[str, ...], list[tuple[bool, tuple[str, ...], int]]] = {}
     for known, files in found:
         group = tuple("Train" if step in ("Train", "Eval") else step for step in known)
@@ -401,6 +262,6 @@ def _clear_winner(found: list[tuple[tuple[str, ...], int]]) -> list[tuple[str, .
     if not ranked:
         return []
     usual = [max(files for _, _, files in members) for members in ranked[:2]]
-    if len(usual) > 1 and usual[0] < _CLEARLY_MORE * max(usual[1], 1):
+    if len(usual) > 1 and usual[0] < CLEARLY_MORE * max(usual[1], 1):
         return []
     return [min(ranked[0])[1]]

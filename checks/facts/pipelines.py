@@ -9,12 +9,12 @@ import msgspec
 
 from checks.facts.base import Fact, collects
 from checks.facts.deploy_config import DeployConfig
+from checks.facts.geometry import geometry
 from checks.facts.image_state import Fails, ImageState, Trouble, Unforeseeable
 from checks.facts.training_config import TrainingConfig
 from checks.facts.transform_ops import BATCH_OPERATORS, MODELS, RANDOM, apply
 from checks.facts.transform_pixels import transposed
 from checks.facts.transform_run import Run
-from checks.facts.transform_values import interpolation
 from checks.facts.yaml_tree import Tree
 from checks.model import Location
 
@@ -368,40 +368,3 @@ def _text_operators(tree: Tree) -> Iterator[Op]:
         yield Op(name, {parameter: value}, tree.at(key), {parameter: tree.at(key)})
     yield Op("NormalizeImage", {"order": ""}, tree.at("crop_size"))
     yield Op("ToCHWImage", {}, tree.at("crop_size"))
-
-
-# --- what is compared between lists
-
-
-def geometry(op: Op) -> tuple[Any, ...] | None:
-    """A step of resizing or cropping that is the same for every image, in one form whatever the transform is called."""
-    size = op.params.get("size")
-    if op.name == "ResizeImage":
-        short = op.params.get("resize_short")
-        how = _interpolation(op)
-        if isinstance(short, (int, float)) and short > 0:
-            return ("resize-short", short, *how)
-        return ("resize", *_pair(size), *how)
-    if op.name == "Resize":
-        how = (str(op.params.get("interpolation", "bilinear")), "paddle")
-        return ("resize-short", size, *how) if type(size) is int else ("resize", *_pair(size)[::-1], *how)
-    if op.name == "CropImage":
-        return ("crop", *_pair(size))
-    if op.name == "CenterCrop":
-        return ("crop", *_pair(size)[::-1])
-    if op.name == "Padv2":
-        return ("pad", *_pair(size))
-    return None
-
-
-def _pair(size: Any) -> tuple[Any, Any]:
-    if isinstance(size, list) and len(size) >= 2:
-        return size[0], size[1]
-    return size, size
-
-
-def _interpolation(op: Op) -> tuple[str, str]:
-    try:
-        return interpolation(op.params.get("interpolation"), op.params.get("backend", "cv2"))
-    except Fails:
-        return ("?", "?")

@@ -65,6 +65,24 @@ def test_cfg213_positive_images_of_64_bits(tmp_path: Path, ops: Any) -> None:
     assert (finding.severity, str(finding.location.key).endswith("FmixOperator")) == ("error", True)
 
 
+def test_cfg213_positive_in_the_wrong_list(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern")
+    ops = project.data["DataLoader"]["Train"]["dataset"]["transform_ops"]
+    project.set("DataLoader.Train.dataset.transform_ops", [*ops, {"MixupOperator": {"alpha": 0.2}}])
+    project.save()
+    assert project.finding("CFG213", shows=("MixupOperator", "transform_ops")).severity == "error"
+    assert mixed(tmp_path, [{"RandFlipImage": {"flip_code": 1}}]).finding("CFG213", shows=("RandFlipImage",)).severity == "error"
+
+
+def test_cfg213_positive_hybrid(tmp_path: Path) -> None:
+    assert mixed(tmp_path, [{"MixupCutmixHybrid": {"mixup_alpha": 0.8}}]).finding("CFG213", shows=(4, 3)).severity == "error"
+    project = mixed(tmp_path, [{"MixupCutmixHybrid": {"mixup_alpha": 0.8, "num_classes": 7}}])
+    assert project.assert_repaired_by(project.finding("CFG213", shows=(7, 3))) == [3]
+    project = mixed(tmp_path, [{"MixupCutmixHybrid": {"mixup_alpha": 0.8, "num_classes": 3}}], DataLoader__Train__sampler__batch_size=3)
+    assert project.assert_repaired_by(project.finding("CFG213", shows=(3,))) == [4]
+    assert passes(mixed(tmp_path, [{"MixupCutmixHybrid": {"mixup_alpha": 0.8, "num_classes": 3}}]), "CFG213")
+
+
 def test_cfg213_positive_in_the_evaluation(tmp_path: Path) -> None:
     project = Project(tmp_path, "modern", {"DataLoader.Eval.dataset.batch_transform_ops": MIX})
     assert project.finding("CFG213", shows=("Eval",)).severity == "error"

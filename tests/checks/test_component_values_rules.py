@@ -10,6 +10,7 @@ import pytest
 from tests.projects import Project, passes, reason
 
 OPS = "DataLoader.Train.dataset.transform_ops"
+BATCH = "DataLoader.Train.dataset.batch_transform_ops"
 LOSSES = [{"CELoss": {"weight": 1.0}}, {"CELoss": {"weight": 0.5, "epsilon": 0.1}}]
 
 
@@ -95,6 +96,11 @@ def test_cfg115_skipped(tmp_path: Path) -> None:
         ({"Optimizer.weight_decay": [0.0001]}, "Optimizer.weight_decay", [0.0001]),
         ({"Optimizer.lr": {"name": "Piecewise", "decay_epochs": 30, "values": [0.1, 0.01]}}, "Optimizer.lr.decay_epochs", [[30]]),
         (schedule("Step", step_size=1, gamma="abc"), "Optimizer.lr.gamma", []),
+        ({BATCH: [{"MixupOperator": {"alpha": "0.2"}}]}, f"{BATCH}.0.MixupOperator.alpha", [0.2]),
+        ({BATCH: [{"OpSampler": {"CutmixOperator": {"prob": "0.5"}}}]}, f"{BATCH}.0.OpSampler.CutmixOperator.prob", [0.5]),
+        ({f"{OPS}.1": {"ColorJitter": {"brightness": "0.4"}}}, f"{OPS}.1.ColorJitter.brightness", [0.4]),
+        ({f"{OPS}.1": {"TimmAutoAugment": {"img_size": "224"}}}, f"{OPS}.1.TimmAutoAugment.img_size", [224]),
+        ({"DataLoader.Train.dataset.delimiter": [" "]}, "DataLoader.Train.dataset.delimiter", []),
         ({"Metric.Eval.0.TopkAcc.topk": []}, "Metric.Eval.0.TopkAcc.topk", [[1, 5]]),
         ({"Metric.Eval.0.TopkAcc.topk": ["1", "2"]}, "Metric.Eval.0.TopkAcc.topk.0", [[1, 2]]),
     ],

@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 import yaml
 
-from knowledge import vocabulary
+from knowledge import meant_keys, vocabulary
 from knowledge.vocabulary import UnknownKey, unknown_key
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -347,17 +347,17 @@ def test_the_table_loads_in_a_blink() -> None:
 
 @pytest.mark.parametrize("generation", ["legacy", "modern", "deploy"])
 def test_every_fixed_home_is_a_known_path(generation: str) -> None:
-    homes = list(vocabulary._HOMES[generation].values())
+    homes = list(meant_keys.HOMES[generation].values())
     if generation == "legacy":
-        homes += [old for old, _ in vocabulary._MOVED]
+        homes += [old for old, _ in meant_keys.MOVED]
     if generation == "modern":
-        homes += [new for _, new in vocabulary._MOVED]
+        homes += [new for _, new in meant_keys.MOVED]
     assert [home for home in homes if unknown_key(_path(home), generation)] == []
 
 
 def test_every_synonym_leads_to_a_known_key() -> None:
     slots = vocabulary._table()["slots"]
-    for slot, names in vocabulary._SYNONYMS.items():
+    for slot, names in meant_keys.SYNONYMS.items():
         assert set(names.values()) <= set(slots[slot]["keys"]), slot
         assert not set(names) & set(slots[slot]["keys"]), slot
 
