@@ -220,6 +220,11 @@ def sampler_batch_mismatch(config: TrainingConfig, labels: Labels | None) -> Ite
 def _scales_apart(config: TrainingConfig, loader: Loader) -> Iterator[Finding]:
     """A sampler of triples on a dataset that is asked for by number, or the reverse; classes of the user's own may do as they like."""
     dataset = loader.datasets[0].name if len(loader.datasets) == 1 else None
+    if loader.sampler == "MixSampler" and dataset in PLAIN_DATASETS:
+        fix = Fix("plain-sampler", "advice", "safe")
+        at = config.tree.at(f"{loader.key}.sampler.name")
+        yield Finding(at=at, case="mix", fixes=(fix,), split=loader.split, sampler=loader.sampler, dataset=dataset)
+        return
     triples, takes = loader.sampler == "MultiScaleSampler", dataset == "MultiScaleDataset"
     other = dataset in PLAIN_DATASETS if triples else loader.sampler in (*SAMPLERS, *PER_CLASS)
     if triples == takes or not other:

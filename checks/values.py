@@ -43,7 +43,11 @@ def _fits(config: TrainingConfig, kind: Kind, path: str, value: Any) -> str:
         return ""  # the remaining epochs become T_max of CosineAnnealingDecay, an int
     if kind.takes == "list" and (isinstance(value, list) or config.tree.raw("Optimizer.lr.learning_rate")) and "Optimizer.lr." in path:
         return "yes"  # Piecewise with a learning_rate reads neither list from 2.5.1 on
-    if value == "" and "text" in kind.takes and ("dataset" in path or path in ("Infer.infer_imgs", "Arch.name")):
+    if (
+        value == ""
+        and "text" in kind.takes
+        and (path.endswith((".cls_label_path", ".image_root")) or path in ("Infer.infer_imgs", "Arch.name"))
+    ):
         return ""
     if type(value) is float and kind.path in ("Global.epochs", "epochs") and not (cosine and value >= 1):
         return "yes"  # what else epochs do that are not whole: CFG207

@@ -123,6 +123,12 @@ def test_cfg214_positive_rows_are_no_classes(tmp_path: Path, name: str, key: str
     assert (finding.severity, finding.location.key) == ("error", f"{SAMPLER}.name")
 
 
+def test_cfg214_positive_parts_of_a_mixed_set(tmp_path: Path) -> None:
+    sampler = {"name": "MixSampler", "batch_size": 2, "sample_configs": [], "iter_per_epoch": 5}
+    finding = Project(tmp_path, "modern", {SAMPLER: sampler}).finding("CFG214", shows=("MixSampler", "MixDataset", "ImageNetDataset"))
+    assert (finding.severity, finding.location.key) == ("error", f"{SAMPLER}.name")
+
+
 @pytest.mark.parametrize("name, key", EACH)
 def test_cfg214_positive(tmp_path: Path, name: str, key: str) -> None:
     project = sampled(tmp_path, name, key, 8, 3)
