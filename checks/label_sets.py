@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from checks.facts.label_paths import LabelPaths
 from checks.facts.label_survey import Labels, LabelSurvey
 from checks.facts.sub_networks import entries_of
 from checks.facts.training_config import TrainingConfig
+from checks.label_numbering import compared_folders, numbered_apart
 from checks.labels import classified, subtracting, training
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 
-PURE = 0.95
-"""The share of a folder's samples that must have one label for the folder to be that class's."""
-
 
 @check("LAB115", name="train-eval-numbered-differently", stages=TRAIN)
-def train_eval_numbered_differently(labels: Labels, paths: LabelPaths) -> Iterator[Finding]:
+def train_eval_numbered_differently(config: TrainingConfig, labels: Labels, paths: LabelPaths) -> Iterator[Finding]:
     """The same class folder, or the same image, has one label in the training list and another in the evaluation list (FAQ 2.1).
 
     Nothing fails: the model learns one numbering and is judged by the other, with an accuracy near zero. A folder speaks for a class only where
     both lists keep to it: one label for each folder and one folder for each label.
     """
-    compared = list(_compared(labels, paths))
+    compared = list(compared_folders(labels, paths))
     if not compared:
         raise NotApplicable("folders-name-no-classes")
     for a, b, here, there in compared:
@@ -38,8 +36,18 @@ def train_eval_numbered_differently(labels: Labels, paths: LabelPaths) -> Iterat
         shifts = {there[name] - here[name] for name in differing}
         shift = shifts.pop() if len(shifts) == 1 and len(differing) == len(shared) else None
         fixes = (Fix("renumber", "advice", "unsafe"),)
-        if shift is not None and other.format.header is None and other.format.labels == "class":
+        if shift is not None and shift == -(survey.min or 0) and other.min == 0 and survey.format.header is None:
+            # the training list is the one that does not begin at 0
+            fixes = (Fix("shift-train", "command", "unsafe", command=_shifted(survey, -shift), values={"shift": -shift}),)
+        elif shift is not None and other.format.header is None and other.format.labels == "class":
             fixes = (Fix("shift", "command", "unsafe", command=_shifted(other, shift), values={"shift": shift}),)
+        if (
+            shift is not None
+            and shift == -(survey.min or 0)
+            and config.class_num
+            and survey.max == survey.classes == config.class_num.value
+        ):
+            continue  # numbered from 1 with as many classes as the model has: LAB102 stops there, and its repair is the one needed
         own = [there[name] for name in differing if list(there.values()).count(there[name]) == 1 and there[name] in other.per_class]
         # the first line of a label is that of its folder where no other folder has it
         line = min((other.per_class[label].first_line for label in own), default=None) if len(own) == len(differing) else None
@@ -61,69 +69,40 @@ def train_eval_numbered_differently(labels: Labels, paths: LabelPaths) -> Iterat
         )
 
 
-def _compared(labels: Labels, paths: LabelPaths) -> Iterator[tuple[int, int, dict[str, int], dict[str, int]]]:
-    """The pairs of a training and an evaluation list whose folders name the classes of both: their places, folder → label in each."""
-    for a, train in enumerate(labels.surveys):
-        for b, other in enumerate(labels.surveys):
-            if (train.split, other.split) != ("Train", "Eval") or train.relabel or other.relabel or train.path == other.path:
-                continue
-            named = _classes_by_folder(paths.lists[a].folders, paths.lists[b].folders)
-            if named is not None:
-                yield a, b, *named
-
-
 def _shifted(survey: LabelSurvey, shift: int) -> str:
     return subtracting(survey, shift, shlex.quote(survey.path), shlex.quote(survey.path + ".renumbered"))
 
 
-def _classes_by_folder(
-    here: dict[str, dict[int, int]] | None, there: dict[str, dict[int, int]] | None
-) -> tuple[dict[str, int], dict[str, int]] | None:
-    """Folder → label in both lists, by as few of the last parts of the folders as name a class in both; None where none do."""
-    if not here or not there:
-        return None
-    here, there = _without_common_end(here), _without_common_end(there)
-    for fold in (str, str.casefold):  # `Cat` and `cat` are one class where no name is the same
-        for depth in (1, 2, 3):
-            one, other = _labels_of(here, depth, fold), _labels_of(there, depth, fold)
-            if one and other and _speak_of_classes(one, other):
-                return one, other
-    return None
-
-
-def _speak_of_classes(one: dict[str, int], other: dict[str, int]) -> bool:
-    """Whether folders of the same name are the same class: each has a label of its own in both lists, or most have the same in both."""
-    shared = one.keys() & other.keys()
-    if len(shared) < 2:
-        return False
-    if len(set(one.values())) == len(one) and len(set(other.values())) == len(other):
-        return True
-    same = [folder for folder in shared if one[folder] == other[folder]]
-    return len({one[folder] for folder in same}) > 1 and 2 * len(same) >= len(shared)
-
-
-def _without_common_end(folders: dict[str, dict[int, int]]) -> dict[str, dict[int, int]]:
-    """Without last parts that all folders have, as in `cat/train`, `dog/train`."""
-    split = {tuple(folder.replace("\\", "/").rstrip("/").split("/")): labels for folder, labels in folders.items()}
-    cut = 0
-    while len(split) > 1 and all(len(parts) > cut + 1 for parts in split) and len({parts[-1 - cut] for parts in split}) == 1:
-        cut += 1
-    return {"/".join(parts[:-cut]): labels for parts, labels in split.items()} if cut else folders
-
-
-def _labels_of(folders: dict[str, dict[int, int]], depth: int, fold: Callable[[str], str]) -> dict[str, int] | None:
-    merged: dict[str, dict[int, int]] = {}
-    for folder, labels in folders.items():
-        into = merged.setdefault(fold("/".join(folder.replace("\\", "/").rstrip("/").split("/")[-depth:])), {})
-        for label, samples in labels.items():
-            into[label] = into.get(label, 0) + samples
-    found = {}
-    for folder, labels in merged.items():
-        label, samples = max(labels.items(), key=lambda item: item[1])
-        if samples < PURE * sum(labels.values()):
-            return None
-        found[folder] = label
-    return found if len(set(found.values())) > 1 else None
+@check("LAB110", name="eval-label-outside-training", stages=TRAIN)
+def eval_label_outside_training(config: TrainingConfig, labels: Labels, paths: LabelPaths | None) -> Iterator[Finding]:
+    """Evaluation samples of classes that training never sees: they can only be counted as wrong."""
+    surveys = classified(labels)
+    known = {label for survey in training(labels) for label in survey.per_class}
+    if any(s.relabel for s in surveys):
+        raise NotApplicable("no-train-labels")
+    top = config.class_num.value if config.class_num else None
+    apart = numbered_apart(labels, paths)
+    for survey in surveys:
+        if any(labels.surveys[other] == survey for _, other in apart):
+            continue  # LAB115
+        strange = sorted(k for k in survey.per_class if k >= 0 and k not in known and (top is None or k < top))
+        if survey.split != "Eval" or not strange:
+            continue
+        first = min(survey.per_class[k].first_line for k in strange)
+        affected = sum(survey.per_class[k].samples for k in strange)
+        yield Finding(
+            at=Location(survey.file, first),
+            via=survey.source,
+            fixes=(Fix("renumber", "advice", "unsafe"),),
+            labels=strange[:11],
+            count=len(strange),
+            samples=affected,
+            share=round(100 * affected / survey.samples, 1),
+            train_min=min(known),
+            train_max=max(known),
+            file=survey.file,
+            line=first,
+        )
 
 
 @check("LAB116", name="relabel-differs", stages=TRAIN)
@@ -200,9 +179,7 @@ def conflicting_labels(labels: Labels, paths: LabelPaths) -> Iterator[Finding]:
             first_line=example.first_line if example else None,
             second_line=example.second_line if example else None,
         )
-    differing = {
-        (a, b) for a, b, here, there in _compared(labels, paths) if any(here[name] != there[name] for name in here.keys() & there.keys())
-    }
+    differing = numbered_apart(labels, paths)
     for overlap in paths.overlaps:
         train, other = labels.surveys[overlap.train], labels.surveys[overlap.other]
         if not overlap.conflicts or train.relabel or other.relabel or (overlap.train, overlap.other) in differing:
@@ -252,13 +229,16 @@ def repeated_lines(labels: Labels, paths: LabelPaths) -> Iterator[Finding]:
 
 
 @check("LAB119", name="class-missing-from-evaluation", stages=TRAIN)
-def class_missing_from_evaluation(labels: Labels) -> Iterator[Finding]:
+def class_missing_from_evaluation(labels: Labels, paths: LabelPaths | None) -> Iterator[Finding]:
     """Classes that are trained and never judged: the metric says nothing about them."""
     trained = {label for survey in training(labels) for label in survey.per_class if label >= 0}
     judged = [s for s in classified(labels) if s.split == "Eval"]
     if not judged or any(s.relabel for s in classified(labels)):
         raise NotApplicable("no-two-lists")
+    apart = numbered_apart(labels, paths)
     for survey in judged:
+        if any(labels.surveys[other] == survey for _, other in apart):
+            continue  # where the lists are numbered differently, no class need be missing
         missing = sorted(trained - set(survey.per_class))
         if missing:
             yield Finding(

@@ -14,6 +14,7 @@ from checks.facts.label_paths import LabelPaths
 from checks.facts.label_survey import Labels, LabelSurvey
 from checks.facts.sub_networks import is_distillation
 from checks.facts.training_config import TrainingConfig
+from checks.label_numbering import numbered_apart
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable, Value
 from checks.registry import check
 from knowledge.zoo import head_bytes
@@ -83,7 +84,7 @@ def label_file_missing(config: TrainingConfig, labels: Labels, paths: DataPaths)
 
 
 @check("LAB102", name="label-exceeds-class-num", stages=TRAIN | EVAL)
-def label_exceeds_class_num(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
+def label_exceeds_class_num(config: TrainingConfig, labels: Labels, paths: LabelPaths | None) -> Iterator[Finding]:
     """A label is at least class_num, so the loss indexes past the last output (FAQ 2.1).
 
     The config is to blame where the training list does not fit it, the evaluation list where only that one does not.
@@ -98,6 +99,8 @@ def label_exceeds_class_num(config: TrainingConfig, labels: Labels) -> Iterator[
             continue
         if survey.split == "Eval" and trained > classes:
             continue  # the training list says the same already, and its class_num holds both
+        if survey.split == "Eval" and any(labels.surveys[other] == survey for _, other in numbered_apart(labels, paths, shifted=True)):
+            continue  # LAB115 says by how much it is off
         above = sorted(label for label in survey.per_class if label >= classes) or [max(survey.per_class)]
         first = min(survey.per_class[label].first_line for label in above)
         values: dict[str, Any] = {
@@ -402,35 +405,6 @@ def _shown(separator: str | None) -> str:
         return r"\s+"  # as both languages write "any white space"
     # a backslash is doubled: '\\t' in a YAML file without double quotes is two characters, and no tab
     return SEPARATORS.get(separator, separator.replace("\\", "\\\\"))
-
-
-@check("LAB110", name="eval-label-outside-training", stages=TRAIN)
-def eval_label_outsidetraining(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
-    """Evaluation samples of classes that training never sees: they can only be counted as wrong."""
-    surveys = classified(labels)
-    known = {label for survey in training(labels) for label in survey.per_class}
-    if any(s.relabel for s in surveys):
-        raise NotApplicable("no-train-labels")
-    top = config.class_num.value if config.class_num else None
-    for survey in surveys:
-        strange = sorted(k for k in survey.per_class if k >= 0 and k not in known and (top is None or k < top))
-        if survey.split != "Eval" or not strange:
-            continue
-        first = min(survey.per_class[k].first_line for k in strange)
-        affected = sum(survey.per_class[k].samples for k in strange)
-        yield Finding(
-            at=_at(survey, first),
-            via=survey.source,
-            fixes=(Fix("renumber", "advice", "unsafe"),),
-            labels=strange[:11],
-            count=len(strange),
-            samples=affected,
-            share=round(100 * affected / survey.samples, 1),
-            train_min=min(known),
-            train_max=max(known),
-            file=survey.file,
-            line=first,
-        )
 
 
 @check("LAB111", name="train-eval-leakage", stages=TRAIN)

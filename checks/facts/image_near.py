@@ -117,6 +117,8 @@ def find_root(root: str, written: str | None, start: str, list_path: str, paths:
     strips: tuple[int, ...] = (0, 1, 2)
     if all(_FOREIGN.match(path) for path in sample):  # of another machine: what they end with may be here
         sample, strips = [_FOREIGN.sub("", path, count=1).replace("\\", "/") for path in sample], tuple(range(1, 9))
+        if 2 * sum(exists(os.path.join(root, path)) for path in sample) > len(sample):
+            return None  # nothing is wrong but the slash in front
     elif any(os.path.isabs(path) for path in sample):
         sample = [path for path in sample if not os.path.isabs(path)]
     candidates = list(dict.fromkeys(_candidates(root, os.path.dirname(list_path), start)))
