@@ -96,7 +96,7 @@ def collect_image_files(config: TrainingConfig, labels: Labels, request: Request
         if key not in seen:  # train and eval may name one file
             try:
                 seen[key] = look(survey.path, survey.format, root, survey.size >= LARGE, tell)
-            except OSError:
+            except Unreadable:
                 continue  # it went away since it was surveyed
         listed, missing, count = seen[key]
         done += survey.samples

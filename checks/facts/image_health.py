@@ -18,11 +18,10 @@ from checks.facts.image_crew import see_all
 from checks.facts.image_files import ImageFiles, ImageList, dataset_of
 from checks.facts.image_look import Look
 from checks.facts.image_readers import REQUIRED_OPENCV, Backend, Fate, fate_of, numbers_of
-from checks.facts.image_scan import paths_at
+from checks.facts.image_scan import listed_paths, paths_at
 from checks.facts.image_twins import Place, TwinImages, find_twins
 from checks.facts.image_worker import Seen
 from checks.facts.label_survey import Labels, LabelSurvey
-from checks.facts.listed_images import blocks, paths_of
 from checks.facts.packages import Packages
 from checks.facts.training_config import Dataset, TrainingConfig
 from checks.model import Location
@@ -160,7 +159,7 @@ def collect_image_health(
         sampled = not full and item.listed > SAMPLE_ABOVE
         try:
             rows = _rows(survey, item.listed, sampled)
-        except OSError:
+        except Unreadable:
             continue
         lines: dict[str, list[int]] = {}
         for line, path in rows:
@@ -181,12 +180,7 @@ def collect_image_health(
 
 def _rows(survey: LabelSurvey, listed: int, sampled: bool) -> Iterable[tuple[int, str]]:
     if not sampled:
-        found: list[tuple[int, str]] = []
-        line = 1
-        for block in blocks(survey.path):
-            found += paths_of(block, line, survey.format)
-            line += block.count(b"\n")
-        return found
+        return list(listed_paths(survey.path, survey.format))
     # the same lines in every run, so that two runs can be compared and the cache serves
     import random
 

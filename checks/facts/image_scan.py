@@ -7,15 +7,19 @@ missing, folders are there, and where a file system does not tell upper from low
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from checks.facts.label_format import LabelFormat
-from checks.facts.listed_images import blocks, exact_path, paths_of, usual_spans
+from checks.facts.label_lines import LabelFile
+from checks.facts.label_rows import exact_path, paths_of
 from checks.facts.span_hash import hash_spans
+
+if TYPE_CHECKING:
+    from checks.facts.label_columns import Columns, Piece
 
 LOOKED_CLOSER = 200
 """Missing images for which something that nearly matches is looked for."""
@@ -23,6 +27,7 @@ FEW = 3
 """A folder with no more listed images than this is not read: asking for each is cheaper."""
 CROWDED = 50
 """A folder with this many times more files than are listed is not read to its end."""
+_DOT, _SLASH = 46, 47
 
 
 class MissingImage(msgspec.Struct, frozen=True):
@@ -36,7 +41,7 @@ def look(path: str, rule: LabelFormat, root: str, large: bool, tell: Callable[[i
     """(lines with a path, the first `LOOKED_CLOSER` missing of them, all missing).
 
     Raises:
-        OSError: the list cannot be read.
+        Unreadable: the list cannot be read.
     """
     if large:
         try:
@@ -46,13 +51,22 @@ def look(path: str, rule: LabelFormat, root: str, large: bool, tell: Callable[[i
         else:
             return _look_large(numpy, path, rule, root, tell)
     wanted = _Wanted()
-    line = 1
-    for block in blocks(path):
-        wanted.add(paths_of(block, line, rule))
-        line += block.count(b"\n")
+    wanted.add(listed_paths(path, rule))
     tell(0)
     rows = wanted.missing(root, lambda done: tell(done))
     return wanted.count, [MissingImage(*row) for row in rows[:LOOKED_CLOSER]], len(rows)
+
+
+def listed_paths(path: str, rule: LabelFormat) -> Iterator[tuple[int, str]]:
+    """(line number, image path) of every sample of a list, as its dataset class would open them.
+
+    Raises:
+        Unreadable: the list cannot be read.
+    """
+    with LabelFile(path) as file:
+        for piece in file.pieces():
+            yield from paths_of(piece, file.lines + 1, rule)
+            file.lines += piece.count(b"\n")
 
 
 class _Wanted:
@@ -60,11 +74,10 @@ class _Wanted:
 
     def __init__(self) -> None:
         self.folders: dict[str, list[tuple[str, int]]] = {}
-        self.count = 0
 
-    def add(self, rows: Iterator[tuple[int, str]]) -> None:
+    def add(self, rows: Iterable[tuple[int, str]]) -> None:
+        """Add images by their lines."""
         folders = self.folders
-        count = 0
         for number, path in rows:
             folder, slash, name = path.rpartition("/")
             key = folder + slash  # "/a" lies in "/", "a" in the root itself
@@ -72,8 +85,11 @@ class _Wanted:
                 folders[key].append((name, number))
             else:
                 folders[key] = [(name, number)]
-            count += 1
-        self.count += count
+
+    @property
+    def count(self) -> int:
+        """How many images were added."""
+        return sum(map(len, self.folders.values()))
 
     def missing(self, root: str, tell: Callable[[int], None]) -> list[tuple[int, str]]:
         """The lines whose image is not there, in order."""
@@ -128,26 +144,26 @@ def exists(path: str) -> bool:
 
 def _look_large(np: Any, path: str, rule: LabelFormat, root: str, tell: Callable[[int], None]) -> tuple[int, list[MissingImage], int]:
     """As `_Wanted`, with a 64-bit hash in the place of each path."""
+    from checks.facts.label_columns import Columns
+
     hashes: list[Any] = []
     numbers: list[Any] = []
     folders: dict[int, bytes] = {}
     odd = _Wanted()
-    line = 1
-    for block in blocks(path):
-        starts, good, path_ends, slashes = usual_spans(np, block, rule)
-        begins = starts[:-1][good]
-        hashes.append(hash_spans(np, block, begins, path_ends))
-        numbers.append((good + line).astype(np.int32))
-        folder_ends = np.where(slashes >= 0, slashes + 1, begins)
-        folder_hashes, places = np.unique(hash_spans(np, block, begins, folder_ends), return_index=True)
-        for key, place in zip(folder_hashes.tolist(), places.tolist(), strict=True):
-            if key not in folders:
-                folders[key] = block[begins[place] : slashes[place] + 1] if slashes[place] >= 0 else b""
-        rest = np.ones(len(starts) - 1, bool)
-        rest[good] = False
-        odd.add(_odd_paths(block, starts, np.flatnonzero(rest).tolist(), line, rule))
-        line += len(starts) - 1
-        tell(0)
+    shape = Columns(rule)
+    with LabelFile(path) as file:
+        for data in file.pieces():
+            first = file.lines + 1
+            piece, ends = _usual_paths(np, data, shape)
+            hashes.append(hash_spans(np, data, piece.path_starts, piece.path_ends))
+            numbers.append((np.arange(len(piece.ends)) if piece.good is None else piece.good).astype(np.int32) + np.int32(first))
+            folder_hashes, places = np.unique(hash_spans(np, data, piece.path_starts, ends), return_index=True)
+            for key, place in zip(folder_hashes.tolist(), places.tolist(), strict=True):
+                if key not in folders:
+                    folders[key] = data[piece.path_starts[place] : ends[place]]
+            odd.add(_odd_paths(data, piece.ends, piece.odd(np), first, rule))
+            file.lines += len(piece.ends)
+            tell(0)
     empty = np.zeros(0, np.uint64)
     listed = np.concatenate(hashes) if hashes else empty
     hashes.clear()
@@ -169,16 +185,31 @@ def _look_large(np: Any, path: str, rule: LabelFormat, root: str, tell: Callable
     del there
     missing = _ask_again(np, path, rule, root, missing)
     rows = sorted(odd.missing(root, lambda done: tell(len(listed) + done)))
-    first = paths_at(path, rule, missing[:LOOKED_CLOSER].tolist())
-    examples = sorted([*first, *rows[:LOOKED_CLOSER]])[:LOOKED_CLOSER]
+    some = paths_at(path, rule, missing[:LOOKED_CLOSER].tolist())
+    examples = sorted([*some, *rows[:LOOKED_CLOSER]])[:LOOKED_CLOSER]
     return len(listed) + odd.count, [MissingImage(*row) for row in examples], len(missing) + len(rows)
 
 
-def _odd_paths(block: bytes, starts: Any, indexes: list[int], line: int, rule: LabelFormat) -> Iterator[tuple[int, str]]:
+def _usual_paths(np: Any, data: bytes, shape: Columns) -> tuple[Piece, Any]:
+    """Usual lines whose path can be taken as it stands, and where their folder ends, behind its "/"; `(good lines,)`."""
+    from checks.facts.label_columns import folder_ends, take_apart
+
+    piece = take_apart(np, data, shape)
+    tail = piece.buffer[piece.path_ends - 1]
+    fine = (tail != _SLASH) & (tail != _DOT)  # no name that a listing of the folder would have
+    if shape.multilabel:  # whose values are not read here, and a line without them is no sample
+        fine[:] = False
+    if not bool(fine.all()):
+        piece.narrow(fine)
+    return piece, folder_ends(np, piece)
+
+
+def _odd_paths(data: bytes, ends: Any, indexes: list[int], first: int, rule: LabelFormat) -> Iterator[tuple[int, str]]:
     for index in indexes:
-        found = exact_path(block[starts[index] : starts[index + 1]].decode("utf-8", "surrogateescape"), rule)
+        start = int(ends[index - 1]) + 1 if index else 0
+        found = exact_path(data[start : ends[index]].decode("utf-8", "surrogateescape"), rule)
         if found is not None:
-            yield line + index, found
+            yield first + index, found
 
 
 def _hashes_of_files(np: Any, root: str, folders: set[bytes], listed: int, tell: Callable[[int], None]) -> Any:
@@ -236,21 +267,23 @@ def paths_at(path: str, rule: LabelFormat, numbers: Iterable[int]) -> list[tuple
     """(line number, image path) of some lines of a list, in order; those without a path are left out.
 
     Raises:
-        OSError: the list cannot be read.
+        Unreadable: the list cannot be read.
     """
     wanted = sorted(set(numbers))
     found: list[tuple[int, str]] = []
-    line, next_one = 1, 0
-    for block in blocks(path) if wanted else ():
-        behind = line + block.count(b"\n")
-        last = bisect_left(wanted, behind)
-        if last > next_one:
-            texts = block.split(b"\n")
-            for number in wanted[next_one:last]:
-                name = exact_path(texts[number - line].decode("utf-8", "surrogateescape"), rule)
-                if name is not None:
-                    found.append((number, name))
-        line, next_one = behind, last
-        if next_one == len(wanted):
-            break
+    done = 0
+    with LabelFile(path) as file:
+        for data in file.pieces() if wanted else ():
+            first = file.lines + 1
+            file.lines += data.count(b"\n")
+            last = bisect_right(wanted, file.lines)
+            if last > done:
+                texts = data.split(b"\n")
+                for number in wanted[done:last]:
+                    name = exact_path(texts[number - first].decode("utf-8", "surrogateescape"), rule)
+                    if name is not None:
+                        found.append((number, name))
+            done = last
+            if done == len(wanted):
+                break
     return found

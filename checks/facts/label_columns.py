@@ -95,6 +95,16 @@ class Piece:
                 setattr(self, name, values[fine])
 
 
+def folder_ends(np: Any, piece: Piece) -> Any:
+    """Where the folder of each good line's path ends: behind its last "/", or at its start where it has none."""
+    starts = piece.path_starts
+    slashes = np.flatnonzero(piece.buffer == _SLASH)
+    if not len(slashes):
+        return starts
+    last = slashes[np.maximum(np.searchsorted(slashes, piece.path_ends) - 1, 0)]
+    return np.where((last >= starts) & (last < piece.path_ends), last + 1, starts)
+
+
 def _wide_spaces(piece: bytes) -> bool:
     """Whether there may be white space or invisible characters beyond ASCII: a quick look that never misses any."""
     return b"\xc2" in piece or b"\xe2" in piece or b"\xe1" in piece or b"\xef" in piece or (b"\xe3" in piece and b"\xe3\x80\x80" in piece)

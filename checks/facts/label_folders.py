@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from checks.facts.label_columns import Piece
+from checks.facts.label_columns import Piece, folder_ends
 from checks.facts.label_tables import Folders
 from checks.facts.span_hash import GOLDEN, GOLDEN_SQUARED, hash_spans
 
 _SLOT_BITS = 20
-_SLASH = 47
 
 
 class FolderKeys:
@@ -21,11 +20,8 @@ class FolderKeys:
     __slots__ = ("ends", "hashes", "slots")
 
     def __init__(self, np: Any, piece: Piece) -> None:
-        slashes = np.flatnonzero(piece.buffer == _SLASH)
-        starts, self.ends = piece.path_starts, piece.path_starts
-        if len(slashes):
-            last = slashes[np.maximum(np.searchsorted(slashes, piece.path_ends) - 1, 0)]
-            self.ends = np.where((last >= starts) & (last < piece.path_ends), last, starts)
+        starts = piece.path_starts
+        self.ends = np.maximum(folder_ends(np, piece) - 1, starts)
         hashes = hash_spans(np, piece.data, starts, self.ends)
         hashes += piece.labels.astype(np.uint64) * np.uint64(GOLDEN_SQUARED)
         hashes ^= hashes >> np.uint64(29)

@@ -20,6 +20,8 @@ PREVIEW = 60
 INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u2064\u3000\ufeff]")
 """Characters that nobody sees, or takes for a plain blank; a tab is not one of them."""
 
+_PLAIN = bytes([9, 10, *range(32, 127)])
+
 Told = Callable[[int, int], None]
 """Hears how far a file is read: lines so far, and about how many there are."""
 
@@ -125,6 +127,11 @@ class LabelFile:
                 line = piece[start : end if end >= 0 else len(piece)]
                 self.not_utf8 = (number + piece.count(b"\n", 0, error.start), piece[error.start], _encoding_of(line))
             return piece.decode("utf-8", "surrogateescape")
+
+
+def plain(piece: bytes) -> bool:
+    """Whether all bytes are printable ASCII, tabs and line ends: no need to look for what cannot be seen, which takes ten times as long."""
+    return not piece.translate(None, _PLAIN)
 
 
 def _whole_characters(start: bytes) -> bytes:

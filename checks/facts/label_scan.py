@@ -1,18 +1,21 @@
-"""Counting a label file: small ones line by line, large ones half a mebibyte at a time with numpy.
+"""Counting a label file: small ones with nothing but Python, large ones half a mebibyte at a time with numpy.
 
 Both ways give the same counts (a property test holds them together); the second is there for lists of the size of ImageNet, and keeps nothing of a
-line but its label's count. A usual line (see `label_columns`) is read on the fast way, every other by `parse_line`, the dataset class's own rule.
+line but its label's count. Usual lines (see `label_rows` and `label_columns`) are read many at a time, every other by `parse_line`, the dataset
+class's own rule.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from checks.facts import label_lines
 from checks.facts.label_format import LabelFormat, Parsed, guess_separator, parse_line
-from checks.facts.label_lines import INVISIBLE, PREVIEW, LabelFile, Told, has_numpy, visible
+from checks.facts.label_lines import INVISIBLE, PREVIEW, LabelFile, Told, has_numpy, plain, visible
+from checks.facts.label_rows import UsualLines, runs, too_long
 
 if TYPE_CHECKING:
     from checks.facts.label_columns import Piece
@@ -147,55 +150,34 @@ def scan_file(path: str, rule: LabelFormat, large: bool, told: Told | None = Non
     return scan
 
 
-def plain_separator(rule: LabelFormat) -> str | None:
-    """The separator, where most lines are `path<separator>digits` and read in place; a function call for each is too dear."""
-    simple = (rule.image_column, rule.label_column, rule.header, rule.labels) == (0, 1, None, "class")
-    separator = " " if rule.separator is None else rule.separator
-    return separator if simple and separator and not any(c.isdigit() for c in separator) else None
-
-
-def too_long(line: str) -> bool:
-    """Whether a line has `MAX_LINE` bytes or more."""
-    return 4 * len(line) >= label_lines.MAX_LINE and len(line.encode("utf-8", "surrogateescape")) >= label_lines.MAX_LINE
-
-
 def _scan_small(file: LabelFile, scan: Scan) -> dict[int, tuple[int, int]]:
-    separator = plain_separator(scan.rule)
-    offset, any_space = scan.rule.offset, scan.rule.separator is None
-    usual = label_lines.MAX_LINE // 4
     counts: dict[int, int] = {}
     firsts: dict[int, int] = {}
     for piece in file.pieces():
-        number = file.lines
-        text = file.decode(number + 1, piece)
-        if INVISIBLE.search(text):
-            scan.note_invisible(number + 1, text)
-        lines = text.split("\n")
-        lines.pop()
-        file.lines += len(lines)
-        for line in lines:
-            number += 1
-            if separator is not None and len(line) < usual:
-                path, _, tail = line.partition(separator)
-                # an ASCII digit string of at most 18 digits, behind a path that strip() leaves alone
-                plain = tail.isdigit() and tail.isascii() and path and not path[0].isspace() and len(tail) < 19
-                if plain and not (any_space and path.split() != [path]):
-                    label = int(tail) + offset
-                    scan.samples += 1
-                    if label in counts:
-                        counts[label] += 1
-                    else:
-                        counts[label], firsts[label] = 1, number
-                    continue
-            if too_long(line):
-                scan.note_too_long(number, line.encode("utf-8", "surrogateescape"))
+        text = file.decode(file.lines + 1, piece)
+        if not plain(piece) and INVISIBLE.search(text):
+            scan.note_invisible(file.lines + 1, text)
+        for run in runs(piece, scan.rule):
+            if isinstance(run, UsualLines):
+                scan.samples += len(run)
+                _count(run.labels, file.lines + 1, counts, firsts)
+                file.lines += len(run)
                 continue
-            parsed = scan.read_exactly(number, line)
-            if parsed is not None:
-                label = parsed.label
-                counts[label] = counts.get(label, 0) + 1
-                firsts.setdefault(label, number)
+            for line in run:
+                file.lines += 1
+                if too_long(line):
+                    scan.note_too_long(file.lines, line.encode("utf-8", "surrogateescape"))
+                elif (parsed := scan.read_exactly(file.lines, line)) is not None:
+                    _count([parsed.label], file.lines, counts, firsts)
     return {label: (count, firsts[label]) for label, count in counts.items()}
+
+
+def _count(labels: list[int], first: int, counts: dict[int, int], firsts: dict[int, int]) -> None:
+    """Count the labels of lines in a row, the first of which has the number `first`."""
+    here = dict(zip(reversed(labels), range(first + len(labels) - 1, first - 1, -1), strict=True))
+    for label, count in Counter(labels).items():
+        counts[label] = counts.get(label, 0) + count
+        firsts.setdefault(label, here[label])
 
 
 def _scan_large(file: LabelFile, scan: Scan) -> dict[int, tuple[int, int]]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
+from itertools import repeat
 
 import msgspec
 
-from checks.facts import label_lines
 from checks.facts.label_format import LabelFormat, Parsed, parse_line
 from checks.facts.label_lines import LabelFile
-from checks.facts.label_scan import in_range, plain_separator, too_long
+from checks.facts.label_rows import UsualLines, runs, too_long
+from checks.facts.label_scan import in_range
 
 Repeat = tuple[int, int, bool]
 """First line, second line, and whether both have the same label."""
 Folders = dict[str, dict[int, int]]
+_TO_BE_NORMALISED = ("\n/", "\n.", "/.", "//", "/\n")
+"""What stands in lines of paths one of which is absolute or not in its normal form."""
 
 
 class Repeats:
@@ -43,11 +47,10 @@ class Shared:
     def add(self, here: PathTable, there: PathTable, most: int) -> None:
         """Count what two tables share; of repeats the first line counts."""
         rows = []
-        for path, (line, label) in there.seen.items():
-            if path in here.seen:
-                first, label_here = here.seen[path]
-                rows.append((first, line, label == label_here))
-                self.labels[label_here, label] = self.labels.get((label_here, label), 0) + 1
+        for path in here.seen.keys() & there.seen.keys():
+            (first, label_here), (line, label) = here.seen[path], there.seen[path]
+            rows.append((first, line, label == label_here))
+            self.labels[label_here, label] = self.labels.get((label_here, label), 0) + 1
         self.count += len(rows)
         self.conflicts += sum(not same for _, _, same in rows)
         self.rows = sorted(self.rows + rows, key=lambda row: row[1])[:most]
@@ -65,6 +68,15 @@ class PathTable:
         first, other = self.seen.setdefault(path, (line, label))
         if first != line:
             self.repeats.append((first, line, label == other))
+
+    def extend(self, paths: list[str], line: int, labels: list[int]) -> None:
+        """Add samples of lines in a row, the first of which has the number `line`."""
+        rows = dict(zip(paths, zip(range(line, line + len(paths)), labels, strict=True), strict=True))
+        if len(rows) == len(paths) and self.seen.keys().isdisjoint(rows):
+            self.seen.update(rows)
+            return
+        for number, (path, label) in enumerate(zip(paths, labels, strict=True), line):
+            self.add(path, number, label)
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -98,6 +110,13 @@ class Source(msgspec.Struct, frozen=True):
             return posixpath.normpath(prefix + path)
         return path
 
+    def keys(self, paths: list[str]) -> list[str]:
+        """The paths under the common root."""
+        joined = "\n".join(("", *paths, ""))
+        if any(mark in joined for mark in _TO_BE_NORMALISED):
+            return [self.key(path) for path in paths]
+        return [self.prefix + path for path in paths] if self.prefix else paths
+
 
 def label_of(parsed: Parsed) -> int:
     """The label, as one number."""
@@ -111,30 +130,33 @@ def read_table(source: Source, most: int) -> tuple[PathTable, Folders | None]:
         Unreadable: as `LabelFile`.
     """
     table = PathTable()
-    rule = source.rule
     folders: Folders = {}
-    counted = rule.labels == "class"
-    separator, usual = None if rule.separator is None else plain_separator(rule), label_lines.MAX_LINE // 4
+    counted = source.rule.labels == "class"
     with LabelFile(source.path) as file:
         for piece in file.pieces():
-            lines = piece.decode("utf-8", "surrogateescape").split("\n")
-            lines.pop()
-            for line in lines:
-                file.lines += 1
-                name, _, tail = line.partition(separator) if separator else ("", "", "")
-                if name and tail.isdigit() and tail.isascii() and len(tail) < 19 and not name[0].isspace() and len(line) < usual:
-                    label = value = int(tail) + rule.offset
+            for run in runs(piece, source.rule):
+                if isinstance(run, UsualLines):
+                    table.extend(source.keys(run.paths), file.lines + 1, run.labels)
+                    paths, labels = run.paths, run.labels
                 else:
-                    parsed = source.read(line)
-                    if parsed is None:
-                        continue
-                    name, label, value = parsed.path, parsed.label, label_of(parsed)
-                table.add(source.key(name), file.lines, value)
+                    read = [(file.lines + number, source.read(line)) for number, line in enumerate(run, 1)]
+                    parsed = [(number, found) for number, found in read if found is not None]
+                    for number, found in parsed:
+                        table.add(source.key(found.path), number, label_of(found))
+                    paths, labels = [found.path for _, found in parsed], [found.label for _, found in parsed]
                 if counted:
-                    labels = folders.setdefault(name.rpartition("/")[0], {})
-                    labels[label] = labels.get(label, 0) + 1
+                    _count(folders, paths, labels)
+                file.lines += len(run)
             counted = counted and len(folders) <= most
     return table, printable(folders) if counted else None
+
+
+def _count(folders: Folders, paths: list[str], labels_of: list[int]) -> None:
+    parts = map(str.rpartition, paths, repeat("/"))
+    rows = Counter(zip([folder for folder, _, _ in parts], labels_of, strict=True))
+    for (folder, label), samples in rows.items():
+        labels = folders.setdefault(folder, {})
+        labels[label] = labels.get(label, 0) + samples
 
 
 Comparison = tuple[list[Repeats], list[Shared], list[Folders | None]]
