@@ -1,4 +1,4 @@
-"""Counting a label file: small ones with nothing but Python, large ones half a mebibyte at a time with numpy.
+"""Counting a label file: small ones with nothing but Python, large ones a mebibyte at a time with numpy.
 
 Both ways give the same counts (a property test holds them together); the second is there for lists of the size of ImageNet, and keeps nothing of a
 line but its label's count. Usual lines (see `label_rows` and `label_columns`) are read many at a time, every other by `parse_line`, the dataset
