@@ -4,6 +4,7 @@ Runs in an interpreter with paddle and OpenCV, from the top of a checkout of Pad
 
     python transform_oracle.py OUT.json [--seed N] [--lists N]     # makes lists of its own and writes what became of them
     python transform_oracle.py --replay IN.json OUT.json           # runs those of a file again
+    python transform_oracle.py OUT.json --deployed                 # only lists of deployment: the wheel `paddleclas` has what they need
 
 A record is `{"ops", "start", "dialect", "runs"}`; a run is `[height, width, [outcome, …]]`, and an outcome is the dtype and shape of the image
 that would be put into the batch, or the name of the exception.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import copy
+import functools
 import io
 import json
 import logging
@@ -82,6 +84,8 @@ HEALTHY: list[tuple[str, str, list[dict[str, Any]]]] = [
         "array",
         [{"ResizeImage": {"resize_short": 256, "interpolation": "bicubic", "backend": "pil"}}, {"CropImage": {"size": 224}}],
     ),
+    ("deploy", "array", [{"ResizeImage": {"size": [96, 128]}}]),
+    ("deploy", "array", [{"ResizeImage": {"resize_short": 64}}, {"CropImage": {"size": [48, 56]}}]),
 ]
 """How the list ends up (as in a dataset, as one that makes tensors, as in infer.py, as in deployment), what it is handed, its transforms."""
 
@@ -169,9 +173,9 @@ ODD: dict[str, list[Any]] = {
 }
 
 
-def broken(rng: random.Random) -> dict[str, Any]:
+def broken(rng: random.Random, deployed: bool) -> dict[str, Any]:
     """One of the healthy lists with up to three things changed."""
-    end, start, ops = copy.deepcopy(rng.choice(HEALTHY))
+    end, start, ops = copy.deepcopy(rng.choice([row for row in HEALTHY if row[0] == "deploy" or not deployed]))
     ops += copy.deepcopy(ENDS[end])
     for _ in range(rng.choice([0, 1, 1, 1, 2, 2, 3])):
         if not ops:
@@ -222,17 +226,23 @@ class Real:
         warnings.simplefilter("ignore")
         import cv2
         import numpy
-        import paddle
         import PIL.Image
+
+        logging.disable(logging.CRITICAL)
+        cv2.setNumThreads(1)
+        self.cv2, self.numpy, self.pil = cv2, numpy, PIL.Image
+        self.files: dict[tuple[int, int], bytes] = {}
+
+    @functools.cached_property
+    def trained(self) -> Any:
+        """The transforms of training."""
         from ppcls.data import preprocess
         from ppcls.utils import logger
 
         logger.init_logger()  # without it a transform that warns dies of the warning
-        logging.disable(logging.CRITICAL)
-        cv2.setNumThreads(1)
-        self.cv2, self.numpy, self.paddle, self.pil, self.preprocess = cv2, numpy, paddle, PIL.Image, preprocess
-        self.files: dict[tuple[int, int], bytes] = {}
+        return preprocess
 
+    @functools.cached_property
     def deployed(self) -> Any:
         """The transforms of deployment."""
         import types
@@ -265,7 +275,7 @@ class Real:
 
     def outcomes(self, record: dict[str, Any], size: tuple[int, int], trials: int) -> list[str]:
         """What became of one image in each trial; one is enough where the transforms cannot be built."""
-        module = self.deployed() if record["end"] == "deploy" else self.preprocess
+        module = self.deployed if record["end"] == "deploy" else self.trained
         numpy, found = self.numpy, []
         for _ in range(trials):
             try:
@@ -296,6 +306,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lists", type=int, default=400)
     parser.add_argument("--trials", type=int, default=TRIALS)
+    parser.add_argument("--deployed", action="store_true")
     parser.add_argument("out")
     arguments = parser.parse_args()
     random.seed(arguments.seed)
@@ -306,7 +317,7 @@ def main() -> None:
         rng = random.Random(arguments.seed)
         seen: dict[str, dict[str, Any]] = {}
         while len(seen) < arguments.lists:
-            record = broken(rng)
+            record = broken(rng, arguments.deployed)
             seen.setdefault(json.dumps(record), record)
         records = list(seen.values())
     with contextlib.redirect_stdout(io.StringIO()):
