@@ -10,9 +10,8 @@ import msgspec
 
 from checks.facts.base import Fact, Request, Unreadable, World, collects
 from checks.facts.image_near import Relocation, find_root, near_match, without_folders
-from checks.facts.image_scan import MissingImage, look
+from checks.facts.image_scan import MissingImage, listed_paths, look
 from checks.facts.label_survey import Labels, LabelSurvey
-from checks.facts.listed_images import blocks, paths_of
 from checks.facts.training_config import Dataset, TrainingConfig
 from checks.model import Location, Value
 
@@ -131,10 +130,8 @@ def _without_others(config: TrainingConfig, labels: Labels, item: ImageList) -> 
             continue
         root = root_of(config, dataset)
         try:
-            taken = {
-                os.path.normpath(os.path.join(root, path)) for block in blocks(other.path) for _, path in paths_of(block, 1, other.format)
-            }
-        except OSError:
+            taken = {os.path.normpath(os.path.join(root, path)) for _, path in listed_paths(other.path, other.format)}
+        except Unreadable:
             continue
         if 2 * len(meant & taken) > len(meant):
             return msgspec.structs.replace(item, moved=None)
