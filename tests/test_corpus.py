@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from checks.batching import PER_CLASS
+from checks.embedding_losses import CLASSES_OF
 from checks.facts.base import Request, World
 from checks.facts.training_config import TrainingConfig, collect_training_config
 from doctor.run import Run, run_check
@@ -89,12 +90,19 @@ def test_every_warning_is_listed_with_a_verdict(shared: Path, checked: list[tupl
     assert all(verdict(code, message) for (code, _, _), (message, _) in found.items())
 
 
+def loss_classes(config: TrainingConfig) -> list[int]:
+    """The classes that losses keep tables of: with a hash, `class_num` is the number of its bits."""
+    items = config.tree.raw("Loss.Train")
+    losses = [loss for item in items if isinstance(item, dict) for loss in item.items()] if isinstance(items, list) else []
+    return [params[CLASSES_OF[name]] for name, params in losses if name in CLASSES_OF and CLASSES_OF[name] in (params or {})]
+
+
 def lay_data(config: TrainingConfig, root: Path) -> None:
     """Lists and image roots as the config names them: two samples of each of its first classes, another set for evaluation."""
     batches = [loader.batch_size.value for loader in config.loaders if loader.batch_size]
     # a sampler by class wants as many classes as a batch holds; others do with few
     by_class = any(loader.sampler in PER_CLASS for loader in config.loaders)
-    classes = min(config.class_num.value if config.class_num else 3, max(batches) if by_class else 50)
+    classes = min(config.class_num.value if config.class_num else 3, max(batches) if by_class else 50, *loss_classes(config))
     for loader in config.loaders:
         batch = loader.batch_size.value if loader.batch_size else 1
         for dataset in loader.datasets:
