@@ -27,6 +27,7 @@ FAMILIES = (
     "images",
     "installation",
     "label_balance",
+    "label_lists",
     "label_sets",
     "labels",
     "learning_rate",

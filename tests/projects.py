@@ -6,8 +6,10 @@ The project as it is has no fault, and the machine it is checked for is assumed,
 from __future__ import annotations
 
 import copy
+import os
 import re
 import struct
+import subprocess
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -352,3 +354,9 @@ def _pixel() -> bytes:
 
 
 PIXEL = _pixel()
+
+
+def shell(project: Project, command: str | None) -> None:
+    """Run a command that a finding offers, in the project's folder."""
+    assert command
+    subprocess.run(["sh", "-c", command], cwd=project.folder, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
