@@ -197,8 +197,8 @@ def _collect(wanted: set[type], given: Mapping[type, Any], emit: Listener) -> di
     sys.setswitchinterval(SWITCH_INTERVAL)
     try:
         _measure(pending, facts, done, emit)
-    except BaseException:
-        given[World].cancelled = True  # Ctrl-C: long measurements see it at their next step and end
+    except BaseException:  # Ctrl-C as well
+        given[World].cancelled = True  # long measurements see it at their next step and end
         raise
     finally:
         sys.setswitchinterval(interval)
@@ -254,7 +254,7 @@ def _start(
             outcome = collector.function(**arguments)
         except Unreadable as error:
             outcome = error.unavailable
-        except Exception as error:
+        except Exception as error:  # a bug of ours must not take the other facts with it
             outcome = Unavailable("collector-crashed", {"fact": collector.fact.__name__, "error": f"{type(error).__name__}: {error}"})
         done.put((collector.fact, outcome, time.monotonic() - start))
 

@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from checks.facts.base import World  # noqa: E402 - the path above comes first
-from doctor.run import Run, run_check  # noqa: E402
-from doctor.settings import Settings  # noqa: E402
+from doctor.run import Run, run_check  # noqa: E402 - likewise
+from doctor.settings import Settings  # noqa: E402 - likewise
 
 STAGES = ("train", "eval", "export", "infer", "deploy")
 MACHINE = ("shm=64g", "cpus=64", "gpus=1")

@@ -72,7 +72,7 @@ def attempt(name: str, side: int, given: dict[str, Any], static: bool) -> str | 
         forward(name, side, given, static)
     except TooSlow:
         raise
-    except Exception as error:
+    except Exception as error:  # networks refuse a size in any way they like, and that is what is measured
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return f"{type(error).__name__}: {next((x for x in lines if 'Error:' in x or '(Inv' in x), (lines or [''])[-1])}"[:160]
     return None

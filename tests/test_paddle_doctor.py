@@ -205,7 +205,7 @@ def test_api_refuses_with_a_sentence(tmp_path: Path, how: dict[str, object], wor
 def test_version_is_an_attribute_and_others_are_missed() -> None:
     assert paddle_doctor.__version__ == VERSION
     with pytest.raises(AttributeError, match="nothing"):
-        paddle_doctor.nothing  # noqa: B018
+        paddle_doctor.nothing  # noqa: B018  # looking it up is the test
 
 
 # a light start: what is not needed is not imported

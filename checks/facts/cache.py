@@ -57,7 +57,7 @@ class Cache:
                 with os.fdopen(handle, "wb") as stream:
                     stream.write(content)
                 os.replace(temporary, self._path(kind, key))
-            except BaseException:
+            except BaseException:  # Ctrl-C as well: nothing half written stays behind
                 os.unlink(temporary)
                 raise
             self._prune()

@@ -75,7 +75,7 @@ class _Crew:
                     thread.join(0.05)
                     self.tell(self.done)
             self.tell(self.done)
-        except BaseException:
+        except BaseException:  # Ctrl-C as well: the threads see it and end their workers
             self.next = len(self.paths)
             self.refused = InterruptedError()
             raise
@@ -115,7 +115,7 @@ class _Crew:
                         # most files of a list are alike, and a tuple that is known costs less than a new one
                         self.results[index] = (looks.get(look) or looks.setdefault(look, Look(*look)), *rest)
                     self.done += len(part)
-        except Exception as error:
+        except Exception as error:  # raised again by `run`, in the thread that waits for it
             self.refused = error
         finally:
             if worker is not None:

@@ -173,7 +173,7 @@ def read_lines(path: str, numbers: set[int]) -> dict[int, str]:
 def has_numpy() -> bool:
     """Whether large lists can be read the fast way; the import takes 80 ms."""
     try:
-        import numpy  # noqa: F401
+        import numpy  # noqa: F401  # found is not enough: a broken installation fails here
     except ImportError:
         return False
     return True

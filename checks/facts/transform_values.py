@@ -72,7 +72,7 @@ def _compute(node: Any) -> float:
     name = _ARITHMETIC.get(type(node.op).__name__) if parts else None
     if parts is None or name is None:
         raise Unforeseeable
-    return getattr(operator, name)(*(_compute(getattr(node, part)) for part in parts))  # type: ignore[no-any-return]
+    return getattr(operator, name)(*(_compute(getattr(node, part)) for part in parts))  # type: ignore[no-any-return]  # an operator of numbers
 
 
 _NAMES = frozenset(

@@ -118,4 +118,4 @@ def _speak(lang: str) -> None:
     if lang == "zh":
         from knowledge.phrases_cli import ARGPARSE_ZH
 
-        argparse._ = lambda text: ARGPARSE_ZH.get(text, text)  # type: ignore[attr-defined]
+        argparse._ = lambda text: ARGPARSE_ZH.get(text, text)  # type: ignore[attr-defined]  # imported there from gettext

@@ -24,7 +24,7 @@ def run(options: argparse.Namespace, lang: str) -> int:
         if action.metavar == "FILE":
             action.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab's own way to mark an argument
         elif action.metavar == "DIR":
-            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]  # likewise
     print(shtab.complete(parser, shell=options.shell))
     return 0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 import time
@@ -281,10 +280,6 @@ def test_nothing_is_unknown_about_an_empty_path() -> None:
 # --- the shipped configurations
 
 
-def _shared() -> Path:
-    return Path(os.environ.get("PADDLE_DOCTOR_SHARED", ROOT.parent / "shared"))
-
-
 def _paths(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -304,12 +299,9 @@ def _generation(keys: set[str]) -> str | None:
     return "deploy" if "Global" in keys else None
 
 
-def test_no_shipped_configuration_raises_an_alarm() -> None:
-    corpus = _shared() / "corpus" / "paddleclas-configs"
-    if not corpus.is_dir():
-        pytest.skip(f"no PaddleClas configurations at {corpus}; set PADDLE_DOCTOR_SHARED")
+def test_no_shipped_configuration_raises_an_alarm(shared: Path) -> None:
     checked, alarms = 0, []
-    for file in sorted(corpus.rglob("*.y*ml")):
+    for file in sorted((shared / "corpus" / "paddleclas-configs").rglob("*.y*ml")):
         document = yaml.load(file.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         generation = _generation(set(document)) if isinstance(document, dict) else None
         if generation is None or "search_dict" in document or "base_config_file" in document:

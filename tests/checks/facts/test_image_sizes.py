@@ -63,7 +63,7 @@ def test_no_bytes_are_too_odd(data: bytes, head: bytes) -> None:
 
 @given(st.integers(0, 60))
 def test_half_a_header(length: int) -> None:
-    image_size(jpeg(40, 30, orientation=6)[:length])
+    assert image_size(jpeg(40, 30, orientation=6)[:length]) in (None, (30, 40), (40, 30))
 
 
 def sizes(run: Run) -> ImageSizes:

@@ -77,7 +77,7 @@ def evaluated(value: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return ast.literal_eval(value)
-    except BaseException:
+    except BaseException:  # as PaddleClas has it
         return value
 
 
@@ -255,7 +255,7 @@ def test_yaml_like_text_is_read_as_pyyaml_reads_it_or_refused(content: str) -> N
     loader = yaml.SafeLoader if "\t" in universal else getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         loaded = yaml.load(universal, Loader=loader)
-    except Exception:
+    except Exception:  # PyYAML raises ValueError, TypeError and others beside its own
         loaded = None
     refused = tree = None
     try:
