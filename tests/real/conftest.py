@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.real.probing import unavailable
+
 
 @pytest.fixture(scope="session")
 def real_python() -> str:
@@ -19,7 +21,4 @@ def real_python() -> str:
         )
         if found.returncode == 0:
             return python
-    message = "needs an interpreter with paddlepaddle and paddleclas in PADDLE_DOCTOR_REAL_PYTHON"
-    if os.environ.get("PADDLE_DOCTOR_NO_SKIP"):
-        pytest.fail(message)
-    pytest.skip(message)
+    return unavailable("needs an interpreter with paddlepaddle and paddleclas in PADDLE_DOCTOR_REAL_PYTHON")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-
-import pytest
-
 from knowledge.layers import layers_of
+from tests.real.probing import probe
 
 STOPS = {
     "MobileNetV3_small_x0_35": ("flatten", "avg_pool"),
@@ -17,17 +13,7 @@ STOPS = {
 }
 
 PROBE = """
-import importlib.util, json, os, sys
-sys.path.insert(0, os.path.dirname(importlib.util.find_spec("paddleclas").origin))
-import paddle
-try:
-    import ppcls.arch
-    from ppcls.utils import logger
-except ModuleNotFoundError as error:
-    sys.exit("MISSING " + str(error.name))
-logger.init_logger(log_file=None)
-found = {}
-for name, stops in json.loads(sys.argv[1]).items():
+for name, stops in given.items():
     with paddle.utils.unique_name.guard(), paddle.no_grad():
         net = getattr(ppcls.arch, name)(pretrained=False)
         net.eval()
@@ -36,17 +22,11 @@ for name, stops in json.loads(sys.argv[1]).items():
             assert net.stop_after(stop)
             found[name]["gives"][stop] = net(paddle.rand([2, 3, 224, 224])).shape[1:]
         assert not found[name]["stops"] or not net.stop_after("no_such_layer")
-print("FOUND" + json.dumps(found))
 """
 
 
 def test_the_layers_are_those_of_the_networks(real_python: str) -> None:
-    done = subprocess.run([real_python, "-c", PROBE, json.dumps(STOPS)], capture_output=True, text=True, timeout=600, check=False)
-    if "MISSING" in done.stderr:
-        pytest.skip(done.stderr.strip().splitlines()[-1])
-    lines = [line for line in done.stdout.splitlines() if line.startswith("FOUND")]
-    assert lines, done.stderr[-2000:]
-    for name, found in json.loads(lines[0][len("FOUND") :]).items():
+    for name, found in probe(real_python, PROBE, STOPS).items():
         known = layers_of(name)
         assert known is not None and known.stops == found["stops"], name
         assert list(known.layers) == found["layers"], name

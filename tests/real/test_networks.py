@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-
 import pytest
 
 from checks.networks import BROKEN
 from knowledge.zoo import input_size
+from tests.real.probing import probe
 
 SIZES = {
     "AdaFace_IR_18": (112, 128),
@@ -21,21 +19,11 @@ SIZES = {
 }
 
 PROBE = """
-import importlib.util, json, os, sys
-sys.path.insert(0, os.path.dirname(importlib.util.find_spec("paddleclas").origin))
-import paddle
-try:
-    import ppcls.arch
-    from ppcls.utils import logger
-except ModuleNotFoundError as error:
-    sys.exit("MISSING " + str(error.name))
-logger.init_logger(log_file=None)
-found = {}
-for name, sides in json.loads(sys.argv[1]).items():
-    given = {} if name.startswith("AdaFace") else {"pretrained": False}
+for name, sides in given.items():
+    options = {} if name.startswith("AdaFace") else {"pretrained": False}
     with paddle.utils.unique_name.guard(), paddle.no_grad():
         try:
-            net = getattr(ppcls.arch, name)(**given)
+            net = getattr(ppcls.arch, name)(**options)
         except Exception as error:
             found[name] = type(error).__name__
             continue
@@ -47,22 +35,11 @@ for name, sides in json.loads(sys.argv[1]).items():
                 found[name].append(side)
             except Exception:
                 pass
-print("FOUND" + json.dumps(found))
 """
 
 
-def probe(python: str, sizes: dict[str, tuple[int, ...]]) -> dict[str, object]:
-    done = subprocess.run([python, "-c", PROBE, json.dumps(sizes)], capture_output=True, text=True, timeout=600, check=False)
-    if "MISSING" in done.stderr:
-        pytest.skip(done.stderr.strip().splitlines()[-1])  # the networks need more packages than the tests of overrides
-    lines = [line for line in done.stdout.splitlines() if line.startswith("FOUND")]
-    assert lines, done.stderr[-2000:]
-    found: dict[str, object] = json.loads(lines[0][len("FOUND") :])
-    return found
-
-
 def test_sizes_that_are_refused_fail_and_others_do_not(real_python: str) -> None:
-    found = probe(real_python, SIZES)
+    found = probe(real_python, PROBE, SIZES)
     for name, sides in SIZES.items():
         size = input_size(name)
         assert found[name] == [side for side in sides if not (size and size.refuses(side))], name
@@ -70,4 +47,4 @@ def test_sizes_that_are_refused_fail_and_others_do_not(real_python: str) -> None
 
 @pytest.mark.parametrize("name", ["HRNet_W60_C", "SE_HRNet_W64_C", "MobileViTV2_x0_75"])
 def test_broken_networks_cannot_be_built(real_python: str, name: str) -> None:
-    assert probe(real_python, {name: ()}) == {name: BROKEN[name]}
+    assert probe(real_python, PROBE, {name: ()}) == {name: BROKEN[name]}
