@@ -193,3 +193,24 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     "infer-needs-classification": ("tools/infer.py handles classification only (CFG108)", "tools/infer.py 只支持分类任务（CFG108）"),
     "one-override": ("there are not two overrides", "覆盖项不足两个"),
 }
+
+OUTCOMES_ZH: dict[str, str] = {
+    "the schedule then ends after the last epoch": "学习率策略在最后一个 epoch 之后才走完",
+    "exit status 0, but the loss becomes nan": "状态 0 结束，但损失变成 nan",
+    "the learning rate turns negative, and the loss is driven up": "学习率变成负数，损失越训越大",
+    "the first batch fails, or the network cannot be built": "网络无法构建，或第一个 batch 就报错",
+    "the loss cannot tell the classes apart": "损失无法区分类别",
+    "the weights are driven apart, exit status 0": "权重越来越大，状态 0 结束",
+    "this loss is driven up, exit status 0": "该损失会越训越大，状态 0 结束",
+    "the other losses hardly count any more, and the sum may become nan": "其余损失几乎不起作用，总和可能变成 nan",
+    "from 2.3 on there is then no label smoothing at all": "从 2.3 起不再做标签平滑",
+    "no attribute ever reaches it": "任何属性都达不到",
+    "no class ever reaches it": "任何类别都达不到",
+    "another number of classes is listed": "列出的类别数会是另一个数",
+    "an exception": "会抛异常",
+    "an AssertionError or TypeError": "AssertionError 或 TypeError",
+    "ZeroDivisionError or TypeError": "ZeroDivisionError 或 TypeError",
+    "ZeroDivisionError, TypeError or a run that hangs": "ZeroDivisionError、TypeError，或者卡住",
+    "RecursionError, and the run hangs": "RecursionError，训练卡住",
+}
+"""What comes of a number that cannot work, where `knowledge.value_types` and `knowledge.component_values` say it in words of their own."""

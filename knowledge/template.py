@@ -13,7 +13,7 @@ def fill(template: str, values: Mapping[str, Any]) -> str:
     """Put values into a template.
 
     `{n}` is the value itself, with thousands separated; `{n:bytes}` a size (`165.4 MiB`); `{n:s}` an English plural ending; `{ids:list}` a list
-    cut after ten; `{x:raw}` the value without separators.
+    cut after ten; `{x:raw}` the value without separators; `{says:zh}` an outcome in Chinese, or as it is where it is the words of a log.
 
     Raises:
         KeyError: the template names a value that is not given.
@@ -38,6 +38,10 @@ def size(count: float) -> str:
 def _text(value: Any, kind: str) -> str:
     if kind == "bytes":
         return size(value)
+    if kind == "zh":
+        from knowledge.phrases_rules import OUTCOMES_ZH
+
+        return OUTCOMES_ZH.get(value, str(value))
     if kind == "s":
         return "" if value == 1 else "s"
     if kind == "list" or isinstance(value, (list, tuple)):

@@ -74,11 +74,6 @@ class PixelSizes(msgspec.Struct, frozen=True):
     common: tuple[int, int]
     common_share: float
 
-    @property
-    def all_equal(self) -> bool:
-        """Whether all of them have one size."""
-        return self.widths[0] == self.widths[1] and self.heights[0] == self.heights[1]
-
 
 class ImageSurvey(msgspec.Struct, frozen=True):
     """The images of one label file.

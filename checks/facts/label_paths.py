@@ -55,18 +55,6 @@ class ListPaths(Fact, frozen=True):
     repeat_examples: tuple[RepeatedPath, ...]
     folders: dict[str, dict[int, int]] | None
 
-    @property
-    def class_folders(self) -> dict[str, dict[int, int]] | None:
-        """`folders` by their last component alone, which is what names the class: `train/cat` and `val/cat` are both `cat`."""
-        if self.folders is None:
-            return None
-        found: dict[str, dict[int, int]] = {}
-        for folder, labels in self.folders.items():
-            into = found.setdefault(folder.replace("\\", "/").rstrip("/").rpartition("/")[2], {})
-            for label, samples in labels.items():
-                into[label] = into.get(label, 0) + samples
-        return found
-
 
 class Overlap(msgspec.Struct, frozen=True):
     """Images that stand in a training list and in an evaluation list (indexes into `Labels.surveys`).

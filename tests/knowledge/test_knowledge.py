@@ -10,11 +10,13 @@ import pytest
 from checks.registry import FAMILIES, Check
 from doctor.run import complete_registry
 from knowledge import library, pages
+from knowledge.component_values import BOUNDS
 from knowledge.phrases import PHRASES
 from knowledge.phrases_cli import PHRASES_CLI
 from knowledge.phrases_faq import PHRASES_FAQ
-from knowledge.phrases_rules import PHRASES_RULES
+from knowledge.phrases_rules import OUTCOMES_ZH, PHRASES_RULES
 from knowledge.template import fields, fill, size
+from knowledge.value_types import KINDS, LEGACY_KINDS
 
 ROOT = Path(__file__).parents[2]
 RULES: dict[str, Check] = complete_registry().checks
@@ -126,3 +128,12 @@ def test_the_readmes_tables_are_true(lang: str, name: str) -> None:
         assert f"| {number} | {library.entry(number, lang).title} |" in text, "run scripts/make_docs.py"
     for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text):
         assert (ROOT / picture).is_file()
+
+
+def test_outcomes_in_words_of_our_own_are_said_in_chinese_too() -> None:
+    said = {kind.says for kind in (*KINDS, *LEGACY_KINDS, *(bound.value for bound in BOUNDS))} - {""}
+    ours = {says for says in said if not re.match(r"(\w*(Error|Exception)|classes_num\(…\))([: ](?!or )|$)", says)}
+    assert len(said) > len(ours) > 10
+    assert ours <= OUTCOMES_ZH.keys()
+    assert all(re.search("[\u4e00-\u9fff]", text) for text in OUTCOMES_ZH.values())
+    assert fill("{says:zh}", {"says": "no class ever reaches it"}) == "任何类别都达不到"

@@ -16,7 +16,7 @@ from checks.facts import label_hashes, label_lines
 from checks.facts.base import Cancelled, Request, World
 from checks.facts.label_format import MODERN, LabelFormat
 from checks.facts.label_hashes import compare_large
-from checks.facts.label_paths import LabelPaths, ListPaths
+from checks.facts.label_paths import LabelPaths
 from checks.facts.label_tables import Comparison, Source, compare_small
 from checks.facts.span_hash import hash_spans
 from doctor.engine import Event, FactProgress
@@ -142,11 +142,6 @@ class TestFolders:
         data = b"".join(b"%d/a.jpg 0\n" % k for k in range(60))
         assert compare([(data, PLAIN, "")], large=large, chunk=64, most=59)["folders"] == [None]
         assert compare([(data, PLAIN, "")], large=large, chunk=64, most=60)["folders"] != [None]
-
-
-def test_class_folders_are_named_by_their_last_component() -> None:
-    found = ListPaths(0, 0, (), {"train/cat": {0: 2}, "b\\cat": {0: 1, 5: 1}, "": {1: 1}, "train/dog/": {1: 4}})
-    assert found.class_folders == {"cat": {0: 3, 5: 1}, "": {1: 1}, "dog": {1: 4}}
 
 
 # With the engine
