@@ -150,6 +150,8 @@ def unknown_parameter(config: TrainingConfig, components: Components, own: OwnPa
             if parameter in found.names or (at.line is not None and spot in seen):
                 continue
             seen.add(spot)
+            if parameter in ("sampler", "loader") and not config.tree.has(use.holder.rpartition(".")[0] + "." + parameter):
+                continue  # CFG106: it stands a level too deep
             if use.kind == "optimizer" and parameter in RATE_KEYS and "lr" not in use.parameters:
                 continue  # CFG106: the block `lr` is missing
             if found.rest == "ignored" and config.tree.raw(use.place(parameter)) is None:

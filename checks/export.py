@@ -9,6 +9,7 @@ from typing import Any
 
 from checks.facts.deploy_config import DeployConfig
 from checks.facts.export_target import ExportTarget
+from checks.facts.geometry import channels_last
 from checks.facts.inference_model import DeployCode, InferenceFlags, InferenceModel, InferenceModels
 from checks.facts.machine import Host
 from checks.facts.packages import Packages
@@ -213,7 +214,7 @@ def export_input_shape(config: TrainingConfig) -> Iterator[Finding]:
         return  # CFG130
     elif len(shape) != 3:
         case = "not-three"
-    elif shape[0] not in (1, 3, 4, None, -1) and shape[2] in (1, 3):
+    elif channels_last(shape):
         case = "channels-last"
     if case:
         sides = shape if isinstance(shape, list) else []

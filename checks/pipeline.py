@@ -8,8 +8,10 @@ from typing import Any
 from checks.facts.image_sizes import ImageSizes, SizedSplit
 from checks.facts.image_state import CONTRAST_MAX, CONTRAST_MIN, Trouble, TroubleKind
 from checks.facts.pipelines import DeployedPipelines, Op, Pipeline, Pipelines
+from checks.facts.training_config import TrainingConfig
 from checks.model import DEPLOY, EVAL, INFER, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
+from knowledge.components import closest_parameter
 
 STAGES = TRAIN | EVAL | INFER | DEPLOY
 
@@ -57,10 +59,20 @@ def _before(pipeline: Pipeline, index: int, *names: str) -> Op | None:
     return next((op for op in reversed(pipeline.ops[:index]) if op.name in names), None)
 
 
+def _misspelt_list(config: TrainingConfig, pipeline: Pipeline) -> bool:
+    """Whether the dataset has no list of transforms because its key is written otherwise."""
+    block = config.tree.raw((pipeline.at.key or "").removesuffix(".transform_ops"))
+    if not isinstance(block, dict) or "transform_ops" in block or not isinstance(block.get("name"), str):
+        return False
+    return any(closest_parameter("dataset", str(key), {"transform_ops"}) for key in block if key != "name")
+
+
 @check("CFG301", name="image-not-decoded", stages=STAGES)
-def image_not_decoded(pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
+def image_not_decoded(config: TrainingConfig | None, pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
     """A transform is handed the bytes of the file, because DecodeImage is missing or comes later."""
     for pipeline, trouble, op in _troubles(pipelines, deployed, "not-decoded"):
+        if op is None and config is not None and _misspelt_list(config, pipeline):
+            continue  # CFG111
         late = any(other.name == "DecodeImage" for other in pipeline.ops)
         yield Finding(
             at=pipeline.blamed(trouble),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from checks.facts.geometry import geometry
+from checks.facts.geometry import channels_last, geometry
 from checks.facts.image_state import CONTRAST_MAX, CONTRAST_MIN, Fails, ImageState, Unforeseeable
 from checks.facts.pipelines import DeployedPipelines, Op, Pipeline, Pipelines
 from checks.facts.training_config import TrainingConfig
@@ -355,8 +355,8 @@ def exported_size_differs(config: TrainingConfig, pipelines: Pipelines) -> Itera
     if shape is None or len(shape.value) != 3 or evaluated is None or evaluated.final is None:
         raise NotApplicable("nothing-to-compare")
     height, width = evaluated.final.height, evaluated.final.width
-    if height is None or width is None or shape.value[1:] == [height, width]:
-        return
+    if height is None or width is None or shape.value[1:] == [height, width] or channels_last(shape.value):
+        return  # the last: EXP105
     wanted = [shape.value[0], height, width]
     yield Finding(
         at=shape.location,

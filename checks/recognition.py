@@ -180,6 +180,8 @@ def _asked_by_export(config: TrainingConfig, arch: dict[str, Any]) -> Iterator[F
         return
     if key is not None and key not in outputs:
         yield _not_given(config, "Arch.infer_output_key", "default" if outputs else "scores", "infer_output_key", key, outputs)
+    elif isinstance(arch.get("infer_add_softmax"), str):
+        return  # CFG132: "false" counts as true
     elif key in ("features", "neck", "backbone") and arch.get("infer_add_softmax", True) and outputs:
         yield _not_given(config, "Arch.infer_output_key", "softmaxed", "infer_add_softmax", key, outputs)
     elif key is None and outputs and "logits" not in outputs and arch.get("infer_add_softmax", True):

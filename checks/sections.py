@@ -158,6 +158,16 @@ def _meant(config: TrainingConfig, parent: str, path: str, section: dict[str, An
         found = unknown_key(tuple(written.split(".")), config.generation)
         if found is not None and found.suggestion == path:
             return written
+    return _nested(config, parent, path, section)
+
+
+def _nested(config: TrainingConfig, parent: str, path: str, section: dict[str, Any]) -> str:
+    """The section of that name that stands a level too deep, inside one beside which it belongs, or ""."""
+    name = path.rpartition(".")[2]
+    for sibling, value in section.items():
+        written = f"{parent}.{sibling}.{name}" if parent else f"{sibling}.{name}"
+        if isinstance(value, dict) and isinstance(value.get(name), dict) and unknown_key(tuple(written.split(".")), config.generation):
+            return written
     return ""
 
 
@@ -192,7 +202,10 @@ def mandatory_key_missing(config: TrainingConfig) -> Iterator[Finding]:
             if key.path == "Optimizer.lr":
                 snippet = f"Optimizer:\n  lr:\n    name: Cosine\n    learning_rate: {config.tree.raw(meant)}\n"
                 fix = Fix("rate-below-lr", "advice", "safe", snippet=snippet)
-            yield Finding(at=config.tree.key_at(meant), case="misspelt", fixes=(fix,), **values)
+            nested = meant.rpartition(".")[2] == name and meant.count(".") > key.path.count(".")
+            if nested:
+                fix = Fix("dedent", "advice", "safe", values={"key": key.path, "meant": meant})
+            yield Finding(at=config.tree.key_at(meant), case="nested" if nested else "misspelt", fixes=(fix,), **values)
             continue
         if _of_another_layout(config, key.path):
             continue  # MDL108: the mode does not fit the evaluation data

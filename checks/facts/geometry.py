@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from checks.facts.pipelines import Op
 
 
+def channels_last(shape: list[Any]) -> bool:
+    """Whether an input shape is height × width × channels, where it should be channels × height × width."""
+    return len(shape) == 3 and shape[0] not in (1, 3, 4, None, -1) and shape[2] in (1, 3)
+
+
 def geometry(op: Op) -> tuple[Any, ...] | None:
     """A step of resizing or cropping that is the same for every image, in one form whatever the transform is called."""
     size = op.params.get("size")

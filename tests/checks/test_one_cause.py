@@ -10,6 +10,16 @@ import pytest
 from tests.projects import EVAL, REMOVED, TRAIN, Project, rows
 
 TRAINED, JUDGED = "DataLoader.Train.dataset", "DataLoader.Eval.dataset"
+SAMPLER = {"name": "DistributedBatchSampler", "batch_size": 2, "drop_last": False, "shuffle": True}
+EMBEDDING = {
+    "name": "RecModel",
+    "infer_output_key": "features",
+    "infer_add_softmax": False,
+    "Backbone": {"name": "ResNet50_last_stage_stride1", "pretrained": True},
+    "BackboneStopLayer": {"name": "flatten"},
+    "Neck": {"name": "FC", "embedding_size": 2048, "class_num": 512},
+    "Head": {"name": "FC", "embedding_size": 512, "class_num": 3},
+}
 MIXING = [{"MixupOperator": {"alpha": 0.2}}]
 WITHOUT_WEIGHTS = {"WTS101"}
 """What an evaluation or an inference of this project is told of anyway: it names no weights."""
@@ -45,6 +55,12 @@ def spoken(project: Project, stage: str = "train") -> list[str]:
         ("CFG106", "train", {"Optimizer": {"name": "Momentum", "momentum": 0.9, "learning_rate": 0.1}}),
         ("CFG111", "train", {"Optimizer.lr": {"name": "OneCycleLR", "learning_rate": 0.1}}),
         ("CFG308", "infer", {"Infer.transforms.2": {"CropImage": {"size": "224"}}}),
+        ("CFG111", "train", {f"{TRAINED}.transform_ops": REMOVED, f"{TRAINED}.transforms": [{"DecodeImage": None}]}),
+        ("CFG111", "eval", {f"{JUDGED}.transform_ops": REMOVED, f"{JUDGED}.transform_op": [{"DecodeImage": None}]}),
+        ("CFG106", "train", {"DataLoader.Train.sampler": REMOVED, f"{TRAINED}.sampler": SAMPLER}),
+        ("CFG106", "eval", {"DataLoader.Eval.loader": REMOVED, "DataLoader.Eval.sampler.loader": {"num_workers": 0}}),
+        ("EXP105", "export", {"Global.image_shape": [224, 224, 3]}),
+        ("CFG132", "export", {"Arch": {**EMBEDDING, "infer_add_softmax": "false"}}),
     ],
 )
 def test_config(tmp_path: Path, code: str, stage: str, changes: dict[str, Any]) -> None:
