@@ -10,6 +10,7 @@ from checks.facts.image_state import CONTRAST_MAX, CONTRAST_MIN, Trouble, Troubl
 from checks.facts.pipelines import DeployedPipelines, Op, Pipeline, Pipelines
 from checks.facts.training_config import TrainingConfig
 from checks.model import DEPLOY, EVAL, INFER, TRAIN, Finding, Fix, Location, NotApplicable
+from checks.preprocessing import normalised_apart
 from checks.registry import check
 from knowledge.components import closest_parameter
 
@@ -20,9 +21,6 @@ NORMALIZE_SNIPPET = """- NormalizeImage:
     mean: [0.485, 0.456, 0.406]
     std: [0.229, 0.224, 0.225]
     order: ''"""
-
-FARTHEST = 10.0
-"""How far from 0 the nearer of black and white may lie after normalisation; in the lists PaddleClas ships 0 lies between them."""
 
 RESIZE_PER_CROP = 256 / 224
 """The shorter side before the crop, as the usual evaluation has it."""
@@ -115,17 +113,27 @@ def image_not_normalised(pipelines: Pipelines, deployed: DeployedPipelines | Non
         )
 
 
+def _compared(config: TrainingConfig | None, pipelines: Pipelines, deployed: DeployedPipelines | None) -> set[Location]:
+    """The lists of which DEP102 says that another one makes other numbers of the same colour."""
+    try:
+        return {pair.one.at for pair in normalised_apart(config, pipelines, deployed)} if config is not None else set()
+    except NotApplicable:
+        return set()
+
+
 @check("CFG304", name="normalisation-implausible", stages=STAGES)
-def normalisation_implausible(pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
+def normalisation_implausible(
+    config: TrainingConfig | None, pipelines: Pipelines, deployed: DeployedPipelines | None
+) -> Iterator[Finding]:
     """After normalisation the values span hundreds, or hardly anything: scale, mean and std do not go together, or are applied twice."""
+    compared = _compared(config, pipelines, deployed)
     for pipeline in _used(pipelines, deployed):
         final = pipeline.final
         steps = [op for op in pipeline.ops if op.name in ("NormalizeImage", "Normalize")]
         if final is None or (not final.normalised and not steps):
             continue
         contrast = final.contrast
-        shifted = final.low > FARTHEST or final.high < -FARTHEST
-        if (CONTRAST_MIN <= contrast <= CONTRAST_MAX and not shifted) or final.dtype == "uint8" or not steps:
+        if final.plausible or final.dtype == "uint8" or not steps or (len(steps) == 1 and pipeline.at in compared):
             continue
         case = "default" if contrast > CONTRAST_MAX else "narrow" if contrast < CONTRAST_MIN else "shifted"
         case = "twice" if len(steps) > 1 else case

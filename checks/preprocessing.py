@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.facts.geometry import channels_last, geometry
-from checks.facts.image_state import CONTRAST_MAX, CONTRAST_MIN, Fails, ImageState, Unforeseeable
+from checks.facts.image_state import Fails, ImageState, Unforeseeable
 from checks.facts.pipelines import DeployedPipelines, Op, Pipeline, Pipelines
 from checks.facts.training_config import TrainingConfig
 from checks.facts.transform_values import SCALE_255, number
@@ -118,20 +118,9 @@ def colour_order_differs(config: TrainingConfig, pipelines: Pipelines, deployed:
 @check("DEP102", name="normalisation-differs", stages=STAGES)
 def normalisation_differs(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
     """The network is given other numbers for the same colour than it was trained with (FAQ 1.1)."""
-    blamed = set()
-    for pair in _pairs(config, pipelines, deployed, numbers=True):
+    for pair in normalised_apart(config, pipelines, deployed):
         reference, one = pair.reference, pair.one
-        if _plausible(one) and not _plausible(reference):
-            if one.role != "eval":
-                continue
-            one, reference = reference, one  # the odd one is to blame
-            pair = _Pair(reference, one, pair.now)
-        mine, true, other = pair.finals
-        if "uint8" in (mine.dtype, true.dtype) or _same_normalisation(true, mine) or (other and _same_normalisation(other, mine)):
-            continue
-        if one.at in blamed:
-            continue  # by another evaluation list
-        blamed.add(one.at)
+        mine, true, _ = pair.finals
         ours, theirs = _last(one, "NormalizeImage", "Normalize"), _last(reference, "NormalizeImage", "Normalize")
         differing = _differing(ours, theirs) if ours and theirs and ours.name == theirs.name == "NormalizeImage" else []
         fixes: tuple[Fix, ...] = ()
@@ -156,8 +145,28 @@ def normalisation_differs(config: TrainingConfig, pipelines: Pipelines, deployed
         )
 
 
+def normalised_apart(config: TrainingConfig, pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[_Pair]:
+    """Pairs of lists that make other numbers of the same colour; the one to blame is `one`.
+
+    Raises:
+        NotApplicable: there are no two lists to compare.
+    """
+    blamed = set()
+    for pair in _pairs(config, pipelines, deployed, numbers=True):
+        if _plausible(pair.one) and not _plausible(pair.reference):
+            if pair.one.role != "eval":
+                continue
+            pair = _Pair(pair.one, pair.reference, pair.now)  # the odd one is to blame
+        mine, true, other = pair.finals
+        if "uint8" in (mine.dtype, true.dtype) or _same_normalisation(true, mine) or (other and _same_normalisation(other, mine)):
+            continue
+        if pair.one.at not in blamed:  # by another evaluation list
+            blamed.add(pair.one.at)
+            yield pair
+
+
 def _plausible(pipeline: Pipeline) -> bool:
-    return pipeline.final is not None and CONTRAST_MIN <= pipeline.final.contrast <= CONTRAST_MAX
+    return pipeline.final is not None and pipeline.final.plausible
 
 
 def _copy(pair: _Pair, ops: list[Op]) -> Fix:

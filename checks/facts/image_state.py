@@ -37,6 +37,8 @@ CONTRAST_MAX = 20.0
 divided by 255 it is 255 and more."""
 CONTRAST_MIN = 0.2
 """How near they may lie. Normalised twice they are 0.08 apart."""
+FARTHEST = 10.0
+"""How far from 0 the nearer of black and white may lie after normalisation; in the lists PaddleClas ships 0 lies between them."""
 
 
 class ImageState(msgspec.Struct, frozen=True):
@@ -87,6 +89,16 @@ class ImageState(msgspec.Struct, frozen=True):
     def contrast(self) -> float:
         """How far black and white lie apart in the channel where that is most; 255 in the file."""
         return max(abs(g) for g in self.gain) * 255.0
+
+    @property
+    def shifted(self) -> bool:
+        """Whether all values lie far on one side of 0."""
+        return self.low > FARTHEST or self.high < -FARTHEST
+
+    @property
+    def plausible(self) -> bool:
+        """Whether the values are of a size that networks are trained with."""
+        return CONTRAST_MIN <= self.contrast <= CONTRAST_MAX and not self.shifted
 
     @property
     def normalised(self) -> bool:

@@ -172,7 +172,8 @@ def test_cfg303_skipped(tmp_path: Path) -> None:
     ],
 )
 def test_cfg304_positive(tmp_path: Path, ops: Ops, shown: str) -> None:
-    project = trained(tmp_path, [DECODE, CROP, *ops])
+    both = [DECODE, CROP, *ops]  # where only one list has them, DEP102 says it
+    project = trained(tmp_path, both, **{"DataLoader.Eval.dataset.transform_ops": both})
     finding = project.findings("CFG304")[0]
     assert finding.severity == "warning"
     assert shown in finding.message
@@ -191,6 +192,12 @@ def test_cfg304_positive(tmp_path: Path, ops: Ops, shown: str) -> None:
 )
 def test_cfg304_negative(tmp_path: Path, step: dict[str, Any]) -> None:
     assert passes(trained(tmp_path, [DECODE, CROP, step]), "CFG304")
+
+
+def test_cfg304_near_miss_the_evaluation_is_normalised_otherwise(tmp_path: Path) -> None:
+    project = trained(tmp_path, [DECODE, CROP, normal(scale=1.0)])
+    assert passes(project, "CFG304")
+    assert project.findings("DEP102")[0].location.key == f"{KEY['modern']}.2.NormalizeImage.scale"
 
 
 def test_cfg304_near_miss_a_scale_nobody_can_tell(tmp_path: Path) -> None:
