@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from checks.facts.geometry import channels_last
 from checks.facts.image_shape import sample_shape
 from checks.facts.label_survey import Labels
 from checks.facts.sub_networks import Network, is_distillation, networks_of
-from checks.facts.geometry import channels_last
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, EXPORT, INFER, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
@@ -267,7 +267,13 @@ def input_channels(config: TrainingConfig) -> Iterator[Finding]:
         return
     if config.stage == "export":
         shape = config.image_shape
-        if shape and len(shape.value) == 3 and type(shape.value[0]) is int and 0 < shape.value[0] != takes and not channels_last(shape.value):
+        if (
+            shape
+            and len(shape.value) == 3
+            and type(shape.value[0]) is int
+            and 0 < shape.value[0] != takes
+            and not channels_last(shape.value)
+        ):
             wanted = [takes, *shape.value[1:]]
             fix = Fix("shape-channels", "edit", "safe", at=shape.location, value=wanted, values={"wanted": str(wanted)})
             yield Finding(

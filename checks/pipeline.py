@@ -122,9 +122,7 @@ def _compared(config: TrainingConfig | None, pipelines: Pipelines, deployed: Dep
 
 
 @check("CFG304", name="normalisation-implausible", stages=STAGES)
-def normalisation_implausible(
-    config: TrainingConfig | None, pipelines: Pipelines, deployed: DeployedPipelines | None
-) -> Iterator[Finding]:
+def normalisation_implausible(config: TrainingConfig | None, pipelines: Pipelines, deployed: DeployedPipelines | None) -> Iterator[Finding]:
     """After normalisation the values span hundreds, or hardly anything: scale, mean and std do not go together, or are applied twice."""
     compared = _compared(config, pipelines, deployed)
     for pipeline in _used(pipelines, deployed):
