@@ -67,6 +67,8 @@ def roles_differ_in_classes(config: TrainingConfig, labels: Labels) -> Iterator[
             if one is None or other is None or one == other or pair in done:
                 continue
             done.add(pair)
+            if min(one, other) < needed == max(one, other):
+                continue  # LAB102: too few for the labels as well, and repaired alike
             wrong = _at_fault(config, pair, (one, other), needed)
             right = pair[0] if wrong == pair[1] else pair[1]
             head = "Head." if roles[wrong].params.get("name") == "RecModel" else ""

@@ -30,7 +30,8 @@ def distillation_lists(config: TrainingConfig) -> Iterator[Finding]:
     roles = roles_of(config)
     yield from _pretrained(config, models, roles)
     frozen = config.tree.raw("Arch.freeze_params_list")
-    if isinstance(frozen, list) and len(frozen) != len(models):
+    crowded = any(isinstance(item, dict) and len(item) > 1 for item in models)  # CFG113, and the count is no count of roles
+    if isinstance(frozen, list) and len(frozen) != len(models) and not crowded:
         yield _wrong_length(config, "freeze_params_list", len(frozen), len(models), None)
     elif frozen is not None and not isinstance(frozen, list):
         yield _no_list(config, "Arch.freeze_params_list", "freeze_params_list", frozen, [False] * len(models), len(models))

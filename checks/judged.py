@@ -51,6 +51,8 @@ class Judged:
         for use in components.uses:
             self._places.add(use.path)
             found = signature(use, own) if known(use, own) else None
+            if not known(use, own):
+                self._places.update(use.place(p) for p in use.parameters)  # what an unknown class takes, nobody can say
             if found is not None and found.rest != "open":
                 self._places.update(use.place(p) for p in use.parameters)
         self._places.update(item.path for item in components.malformed)

@@ -206,6 +206,8 @@ def class_num_larger_than_needed(config: TrainingConfig, labels: Labels) -> Iter
         classes = count.count.value
         if classes <= needed:
             continue
+        if any(other.count.value == needed for other in config.class_counts) and is_distillation(config):
+            continue  # DST101: the roles differ
         forgotten = classes == IMAGENET_CLASSES and needed <= IMAGENET_CLASSES // 2
         extra = head_bytes(count.architecture, classes - needed) if count.architecture else None
         yield Finding(

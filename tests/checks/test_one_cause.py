@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.checks.test_distillation_rules import STUDENT, TEACHER, distillation
 from tests.projects import EVAL, REMOVED, TRAIN, Project, rows
 
 TRAINED, JUDGED = "DataLoader.Train.dataset", "DataLoader.Eval.dataset"
@@ -55,6 +56,7 @@ def spoken(project: Project, stage: str = "train") -> list[str]:
         ("CFG106", "train", {"Optimizer": {"name": "Momentum", "momentum": 0.9, "learning_rate": 0.1}}),
         ("CFG111", "train", {"Optimizer.lr": {"name": "OneCycleLR", "learning_rate": 0.1}}),
         ("CFG308", "infer", {"Infer.transforms.2": {"CropImage": {"size": "224"}}}),
+        ("CFG110", "train", {TRAINED: {"name": "ImageFolder", "root": "./data/train"}}),
         ("DEP102", "train", {f"{TRAINED}.transform_ops.2.NormalizeImage.scale": 255.0}),
         ("DEP102", "train", {f"{TRAINED}.transform_ops.2.NormalizeImage.mean": [123.675, 116.28, 103.53]}),
         ("DEP102", "eval", {f"{JUDGED}.transform_ops.3.NormalizeImage.scale": 1.0}),
@@ -90,3 +92,24 @@ def test_lists(tmp_path: Path, code: str, train: Any, val: Any) -> None:
 @pytest.mark.parametrize("stage", ["train", "eval", "infer"])
 def test_healthy(tmp_path: Path, stage: str) -> None:
     assert spoken(Project(tmp_path, "modern"), stage) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("DST101", {f"{TEACHER}.class_num": 1000}),
+        ("LAB102", {f"{STUDENT}.class_num": 2}),
+        (
+            "CFG113",
+            {"Arch.models": [{"Teacher": {"name": "ResNet50_vd", "class_num": 3}, "Student": {"name": "PPLCNet_x0_25", "class_num": 3}}]},
+        ),
+    ],
+)
+def test_distillation(tmp_path: Path, code: str, changes: dict[str, Any]) -> None:
+    errors = [f.code for f in distillation(tmp_path, changes).check().report.findings if f.severity != "info" and f.code != "WTS103"]
+    assert errors == [code]
+
+
+def test_a_teacher_of_imagenet_whose_features_alone_are_compared(tmp_path: Path) -> None:
+    loss = {"DistillationDistanceLoss": {"weight": 1.0, "key": "features", "model_name_pairs": [["Student", "Teacher"]]}}
+    assert "LAB105" not in spoken(distillation(tmp_path, {f"{TEACHER}.class_num": 1000, "Loss.Train": [loss]}))

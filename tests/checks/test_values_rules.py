@@ -77,6 +77,19 @@ def test_cfg130_positive_text_in_the_lists_of_a_schedule(tmp_path: Path, name: s
     assert [fix.value for fix in finding.fixes] == ([meant] if meant is not None else [])
 
 
+def test_cfg130_positive_one_milestone_without_its_list(tmp_path: Path) -> None:
+    lr = {"name": "MultiStepDecay", "learning_rate": 0.1, "milestones": 30, "gamma": 0.1}
+    project = Project(tmp_path, "modern", {"Optimizer.lr": lr})
+    finding = project.finding("CFG130", shows=("Optimizer.lr.milestones", 30))
+    assert (finding.severity, [fix.value for fix in finding.fixes]) == ("error", [[30]])
+    assert project.assert_repaired_by(finding) == [[30]]
+
+
+def test_cfg130_near_miss_a_list_that_is_not_read(tmp_path: Path) -> None:
+    lr = {"name": "Piecewise", "learning_rate": 0.1, "decay_epochs": 30, "values": 0.1}
+    assert not Project(tmp_path, "modern", {"Optimizer.lr": lr}).findings("CFG130")
+
+
 def test_cfg130_positive_epochs_that_a_cosine_cannot_count(tmp_path: Path) -> None:
     project = Project(tmp_path, "modern", {"Global.epochs": 3})
     assert project.data["Optimizer"]["lr"]["name"] == "Cosine"
