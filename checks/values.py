@@ -41,9 +41,9 @@ def _fits(config: TrainingConfig, kind: Kind, path: str, value: Any) -> str:
         return ""
     if cosine and kind.path.endswith("warmup_epoch") and type(value) is float:
         return ""  # the remaining epochs become T_max of CosineAnnealingDecay, an int
-    if kind.takes == "list" and path.startswith("Optimizer.lr.") and config.tree.raw("Optimizer.lr.name") == "Piecewise":
-        if config.tree.raw("Optimizer.lr.learning_rate"):
-            return "yes"  # it reads neither list then, from 2.5.1 on
+    lr = config.tree.raw("Optimizer.lr")
+    if kind.takes == "list" and path.startswith("Optimizer.lr.") and lr.get("name") == "Piecewise" and lr.get("learning_rate"):
+        return "yes"  # it reads neither list then, from 2.5.1 on
     if (
         value == ""
         and "text" in kind.takes
