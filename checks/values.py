@@ -222,7 +222,7 @@ def value_not_allowed(config: TrainingConfig, components: Components | None) -> 
         meant = _nearest(str(value), values)
         fixes = (Fix("set", "edit", "safe", at=config.tree.at(path), value=meant, values={"meant": meant}),) if meant else ()
         case = "device-number" if path == "Global.device" and re.fullmatch(r"(gpu|xpu|npu|cuda):?\d+", str(value).lower()) else "default"
-        text = written(config, path)
+        text = written(config, path) or '""'  # an empty value is shown as one
         yield Finding(at=config.tree.at(path), case=case, fixes=fixes, key=path, text=text, allowed=", ".join(values), since=since, says="")
     level, taken = config.tree.raw("AMP.level"), ("O1", "O2")
     if letter in ("t", "e") and level is not None and level not in taken and config.tree.raw("AMP.use_amp") is not False:
