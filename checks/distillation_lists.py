@@ -9,9 +9,14 @@ from checks.facts.sub_networks import Role, entries_of, is_distillation, roles_o
 from checks.facts.training_config import TrainingConfig
 from checks.model import ANY, OVERRIDE_FILE, Finding, Fix, NotApplicable
 from checks.registry import check
+from knowledge.components import signature
 
 PARTS = ("", ".Backbone", ".Neck", ".Head")
 """Mappings of a role that the constructors take apart with `pop`."""
+
+
+PAIRS_BY_DEFAULT = ("DistillationRKDLoss",)
+"""Losses that compare Student with Teacher where nothing is written."""
 
 
 @check("DST103", name="distillation-lists", stages=ANY)
@@ -93,6 +98,23 @@ def _of_losses(config: TrainingConfig, models: int) -> Iterator[Finding]:
             if name in params and not isinstance(value, list):
                 meant = [value] if isinstance(value, str) and name == "model_names" and value.isidentifier() else None
                 yield _no_list(config, f"{key}.{name}", name, value, meant, models)
+        yield from _no_roles(config, key, loss, params, models)
+
+
+def _no_roles(config: TrainingConfig, key: str, loss: str, params: dict[str, Any], models: int) -> Iterator[Finding]:
+    """A loss that is told of no roles gives nothing: alone it ends the first batch, beside others it is left out of the sum."""
+    found = signature("loss", loss)
+    name = next((name for name in ("model_names", "model_name_pairs") if found is not None and name in found.names), None)
+    if name is None or params.get(name, []) != [] or loss in PAIRS_BY_DEFAULT:
+        return
+    if found is not None and set(params) - found.names - {"weight"}:
+        return  # CFG111: the list is written under another name
+    example = ["Student"] if name == "model_names" else [["Student", "Teacher"]]
+    losses = config.tree.raw("Loss.Train")
+    case = "no-roles" if isinstance(losses, list) and len(losses) == 1 else "no-roles-beside"
+    at = config.tree.at(f"{key}.{name}") if name in params else config.tree.key_at(key)
+    fix = Fix("name-roles", "advice", "safe", snippet=f"{name}: {example}".replace("'", '"') + "\n", values={"list": name})
+    yield Finding(at=at, case=case, fixes=(fix,), length=0, models=models, value=loss, list=name)
 
 
 def _no_list(config: TrainingConfig, place: str, name: str, value: Any, meant: Any, models: int) -> Finding:

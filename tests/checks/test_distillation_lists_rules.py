@@ -243,3 +243,31 @@ def test_mdl107_positive_switched_on_for_classes(tmp_path: Path) -> None:
     finding = project.finding("MDL107", shows=("TopkAcc", "use_multilabel"))
     assert finding.severity == "error" and project.assert_repaired_by(finding) == [False]
     assert passes(distillation(tmp_path / "b", {"Global.use_multilabel": False}), "MDL107")
+
+
+@pytest.mark.parametrize(
+    ("loss", "params", "name"),
+    [
+        ("DistillationGTCELoss", {}, "model_names"),
+        ("DistillationGTCELoss", {"model_names": []}, "model_names"),
+        ("DistillationDMLLoss", {}, "model_name_pairs"),
+    ],
+)
+def test_dst103_positive_a_loss_without_roles(tmp_path: Path, loss: str, params: dict[str, Any], name: str) -> None:
+    alone = [{loss: {"weight": 1.0, **params}}]
+    finding = distillation(tmp_path, {"Loss.Train": alone}).finding("DST103", shows=(loss, name))
+    assert (finding.severity, finding.location.key) == ("error", f"Loss.Train.0.{loss}" + (f".{name}" if params else ""))
+    beside = [*alone, {"DistillationDMLLoss": {"weight": 1.0, "model_name_pairs": [["Student", "Teacher"]]}}]
+    assert distillation(tmp_path, {"Loss.Train": beside}).finding("DST103", shows=(loss, name)).severity == "warning"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        {"DistillationGTCELoss": {"weight": 1.0, "model_names": ["Student"]}},
+        {"DistillationRKDLoss": {"weight": 1.0}},  # its pairs have a default
+        {"DistillationDMLLoss": {"weight": 1.0, "model_pairs": [["Student", "Teacher"]]}},  # CFG111
+    ],
+)
+def test_dst103_near_miss_a_loss_with_roles(tmp_path: Path, loss: dict[str, Any]) -> None:
+    assert passes(distillation(tmp_path, {"Loss.Train": [loss]}), "DST103")
