@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -15,33 +16,6 @@ from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 
 SEPARATORS = {"\t": "\\t", " ": " ", ",": ",", ";": ";", "|": "|", "\u3000": "U+3000", "\u00a0": "U+00A0", ":": ":"}
-
-
-@check("LAB101", name="label-file-missing", stages=TRAIN | EVAL)
-def label_file_missing(config: TrainingConfig, labels: Labels, paths: DataPaths) -> Iterator[Finding]:
-    """A label file is not there; PaddleClas stops at start, older branches with an empty message."""
-    if not paths.lists:
-        raise NotApplicable("no-label-file")
-    looked = {(p.split, p.written): p for p in paths.lists}
-    for item in labels.unread:
-        if item.why.reason != "file-missing":
-            continue
-        place = looked[item.split, item.file]
-        fixes = []
-        if place.elsewhere:
-            command = shlex.join(["paddle-doctor", "check", "--config", config.file, "--root", place.elsewhere])
-            fixes.append(Fix("start-elsewhere", "command", "safe", command=command, values={"elsewhere": place.elsewhere}))
-        fixes.append(Fix("set-path", "advice", "safe"))
-        yield Finding(
-            at=item.source,
-            fixes=tuple(fixes),
-            split=item.split,
-            path=item.file,
-            resolved=item.path,
-            root=config.root,
-            nearest=place.nearest,
-            elsewhere=place.elsewhere,
-        )
 
 
 @check("LAB107", name="label-line-unparsable", stages=TRAIN | EVAL)
@@ -81,21 +55,26 @@ def _bad_lines(config: TrainingConfig, labels: Labels, reasons: tuple[str, ...])
         raise NotApplicable("no-labels-read")
     for survey in labels.surveys:
         forgiving = survey.format.forgiving and survey.samples > 0
+        header = _header(survey)
         for reason in reasons:
             count = survey.bad_counts.get(reason, 0)
             if not count:
                 continue
             lines = [bad for bad in survey.bad if bad.reason == reason]
             first = lines[0] if lines else None
+            if header and reason == header and survey.bad_counts.get("wrong-separator"):
+                continue  # a line of titles above rows with another separator is LAB108's
             case = f"{reason}-legacy" if forgiving else reason
             kind = _kind_of_labels(survey) if reason == "not-integer" else None
             if kind and not forgiving:
                 case = kind
+            if header and not forgiving and reason in (header, "wrong-separator"):
+                case = "header"
             yield Finding(
                 at=Location(survey.file, first.line if first else None),
                 via=survey.source,
                 case=case,
-                fixes=tuple(_as_numbers(config, labels, survey, kind)) or _line_fixes(config, survey, reason),
+                fixes=tuple(_as_numbers(config, labels, survey, kind)) or _line_fixes(config, survey, reason, header),
                 split=survey.split,
                 file=survey.file,
                 label=first.label if first and first.label is not None else "",
@@ -106,6 +85,23 @@ def _bad_lines(config: TrainingConfig, labels: Labels, reasons: tuple[str, ...])
                 separator=_shown(survey.format.separator),
                 separator_seen=_shown(survey.separator_seen) if survey.separator_seen else None,
             )
+
+
+TITLES = re.compile(
+    r"(?i)\"?(id|index|image|images|img|image[_ ]?(id|name|path|file)|file|filename|file[_ ]?(name|path)|path|name|label|labels|label[_ ]?id"
+    r"|class|class[_ ]?(id|name)|category|target|split)\"?"
+)
+
+
+def _header(survey: LabelSurvey) -> str | None:
+    """Why the first line cannot be read, where it is a line of titles as tables have and all others are rows or have another separator."""
+    first = survey.bad[0] if survey.bad else None
+    if first is None or first.line != 1 or first.reason not in ("no-label", "not-integer", "separator-in-path"):
+        return None
+    if sum(survey.bad_counts.values()) != 1 + survey.bad_counts.get("wrong-separator", 0) or survey.bad_counts.get(first.reason) != 1:
+        return None
+    parts = [part.strip() for part in re.split(r"\\t|[\t,;| ]", first.text.strip()) if part.strip()]
+    return first.reason if len(parts) > 1 and all(TITLES.fullmatch(part) for part in parts) else None
 
 
 WORD = r"[^\W\d][\w-]*"
@@ -143,7 +139,9 @@ def _as_numbers(config: TrainingConfig, labels: Labels, survey: LabelSurvey, kin
         yield Fix("number-words", "command", "safe", command=f"{shlex.join(['awk', *options, program])} {' '.join(files)}")
 
 
-def _line_fixes(config: TrainingConfig, survey: LabelSurvey, reason: str) -> tuple[Fix, ...]:
+def _line_fixes(config: TrainingConfig, survey: LabelSurvey, reason: str, header: str | None = None) -> tuple[Fix, ...]:
+    if reason == header:
+        return (Fix("delete-header", "command", "safe", command=f"sed -i.bak 1d {in_shell(config, survey)}"),)
     if reason == "blank":
         return (Fix("delete-blank", "command", "safe", command=f"sed -i.bak '/^[[:space:]]*$/d' {in_shell(config, survey)}"),)
     key = survey.source.key or ""
@@ -169,6 +167,33 @@ def _shown(separator: str | None) -> str:
     return SEPARATORS.get(separator, separator.replace("\\", "\\\\"))
 
 
+@check("LAB101", name="label-file-missing", stages=TRAIN | EVAL)
+def label_file_missing(config: TrainingConfig, labels: Labels, paths: DataPaths) -> Iterator[Finding]:
+    """A label file is not there; PaddleClas stops at start, older branches with an empty message."""
+    if not paths.lists:
+        raise NotApplicable("no-label-file")
+    looked = {(p.split, p.written): p for p in paths.lists}
+    for item in labels.unread:
+        if item.why.reason != "file-missing":
+            continue
+        place = looked[item.split, item.file]
+        fixes = []
+        if place.elsewhere:
+            command = shlex.join(["paddle-doctor", "check", "--config", config.file, "--root", place.elsewhere])
+            fixes.append(Fix("start-elsewhere", "command", "safe", command=command, values={"elsewhere": place.elsewhere}))
+        fixes.append(Fix("set-path", "advice", "safe"))
+        yield Finding(
+            at=item.source,
+            fixes=tuple(fixes),
+            split=item.split,
+            path=item.file,
+            resolved=item.path,
+            root=config.root,
+            nearest=place.nearest,
+            elsewhere=place.elsewhere,
+        )
+
+
 @check("LAB112", name="label-file-empty", stages=TRAIN | EVAL)
 def label_file_empty(labels: Labels) -> Iterator[Finding]:
     """A list without a sample: the run does nothing, saves a random model and exits with 0."""
@@ -183,18 +208,29 @@ def label_file_empty(labels: Labels) -> Iterator[Finding]:
 
 @check("LAB113", name="label-file-unreadable", stages=TRAIN | EVAL)
 def label_file_unreadable(labels: Labels, paths: DataPaths) -> Iterator[Finding]:
-    """A label file is there but cannot be read: no permission, a folder, a device, binary."""
+    """A label file is there but cannot be read: no permission, a folder, a device, binary, or something else than a list."""
     if not paths.lists:
         raise NotApplicable("no-label-file")
     for item in labels.unread:
         if item.why.reason != "file-missing":
-            fixes = (
-                (Fix("grant", "command", "unsafe", command=f"chmod u+r {shlex.quote(item.path)}"),)
-                if item.why.reason == "file-no-permission"
-                else ()
-            )
+            fixes: tuple[Fix, ...] = ()
+            if item.why.reason == "file-no-permission":
+                fixes = (Fix("grant", "command", "unsafe", command=f"chmod u+r {shlex.quote(item.path)}"),)
+            elif item.why.reason == "file-is-lfs-pointer":
+                command = f"git -C {shlex.quote(os.path.dirname(item.path))} lfs pull"
+                fixes = (Fix("pull", "command", "safe", command=command),)
+            elif "unread" in item.why.values:
+                fixes = (Fix("own-list", "advice", "safe"),)
             yield Finding(
-                at=item.source, case=item.why.reason, fixes=fixes, split=item.split, file=item.file, error=item.why.values.get("error", "")
+                at=item.source,
+                case=item.why.reason,
+                fixes=fixes,
+                split=item.split,
+                file=item.file,
+                error=item.why.values.get("error", ""),
+                lines=item.why.values.get("lines"),
+                unread=item.why.values.get("unread"),
+                text=item.why.values.get("text"),
             )
 
 

@@ -47,6 +47,11 @@ def _classes_by_folder(
     return None
 
 
+def classes_by_folder(folders: dict[str, dict[int, int]]) -> dict[str, int] | None:
+    """Last part of a folder → label, without parts that all folders end in; None where a folder has several labels."""
+    return _labels_of(_without_common_end(folders), 1, str)
+
+
 def _speak_of_classes(one: dict[str, int], other: dict[str, int]) -> bool:
     """Whether folders of the same name are the same class: each has a label of its own in both lists, or most have the same in both."""
     shared = one.keys() & other.keys()

@@ -11,6 +11,7 @@ from checks.facts.label_survey import Labels, LabelSurvey
 from checks.facts.sub_networks import entries_of
 from checks.facts.training_config import TrainingConfig
 from checks.label_numbering import compared_folders, numbered_apart
+from checks.label_roles import one_class
 from checks.labels import classified, subtracting, training
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
@@ -102,6 +103,32 @@ def eval_label_outside_training(config: TrainingConfig, labels: Labels, paths: L
             train_max=max(known),
             file=survey.file,
             line=first,
+        )
+
+
+@check("LAB111", name="train-eval-leakage", stages=TRAIN)
+def train_eval_leakage(labels: Labels, paths: LabelPaths) -> Iterator[Finding]:
+    """Images that stand in the training list and in the evaluation list: the metric is better than the model."""
+    if not labels.of("Train") or not labels.of("Eval"):
+        raise NotApplicable("no-two-lists")
+    for overlap in paths.overlaps:
+        train, other = labels.surveys[overlap.train], labels.surveys[overlap.other]
+        if overlap.conflicts == overlap.shared and not (train.relabel or other.relabel):
+            continue  # every one of them has two labels, which LAB115 and LAB117 say
+        example = overlap.examples[0] if overlap.examples else None
+        yield Finding(
+            at=Location(other.file, example.second_line if example else None),
+            via=other.source,
+            case="same-file" if train.path == other.path else "default",
+            fixes=(Fix("split-again", "advice", "unsafe"),),
+            shared=overlap.shared,
+            eval_samples=other.samples,
+            share=round(100 * overlap.shared / max(1, other.samples), 1),
+            train_file=train.file,
+            eval_file=other.file,
+            example=example.path if example else "",
+            train_line=example.first_line if example else None,
+            eval_line=example.second_line if example else None,
         )
 
 
@@ -236,6 +263,8 @@ def class_missing_from_evaluation(labels: Labels, paths: LabelPaths | None) -> I
     if not judged or any(s.relabel for s in classified(labels)):
         raise NotApplicable("no-two-lists")
     apart = numbered_apart(labels, paths)
+    if one_class(labels) is not None:
+        return  # LAB123
     for survey in judged:
         if any(labels.surveys[other] == survey for _, other in apart):
             continue  # where the lists are numbered differently, no class need be missing
@@ -261,8 +290,9 @@ def multi_label_width(config: TrainingConfig, labels: Labels) -> Iterator[Findin
     surveys = [s for s in labels.surveys if s.format.labels == "multilabel" and s.widths]
     if not surveys:
         raise NotApplicable("no-multi-label-list")
+    yield from _other_widths(config, surveys)
     for survey in surveys:
-        usual = max(survey.widths, key=lambda width: (survey.widths[width], -width))
+        usual = _usual_width(survey)
         values: dict[str, Any] = {"split": survey.split, "file": survey.file, "width": usual, "rows": survey.samples}
         if len(survey.widths) > 1:
             others = {width: count for width, count in survey.widths.items() if width != usual}
@@ -278,20 +308,6 @@ def multi_label_width(config: TrainingConfig, labels: Labels) -> Iterator[Findin
             )
             continue
         fits = config.class_num is None or usual == config.class_num.value
-        if config.class_num is not None and not fits:
-            fixes = tuple(
-                Fix("set-class-num", "edit", "unsafe", at=count.count.location, value=usual, values={"width": usual})
-                for count in config.class_counts
-            )
-            yield Finding(
-                at=config.class_num.location,
-                via=survey.source,
-                fixes=fixes,
-                **values,
-                odd_rows=None,
-                odd_widths=None,
-                class_num=config.class_num.value,
-            )
         odd = {value: count for value, count in survey.values.items() if value not in (0, 1)}
         if odd:
             reader = _counts_zeros_and_ones(config, survey.split)
@@ -317,6 +333,47 @@ def multi_label_width(config: TrainingConfig, labels: Labels) -> Iterator[Findin
                 count=len(constant),
                 never=sum(survey.positives[column] == 0 for column in constant),
             )
+
+
+def _usual_width(survey: LabelSurvey) -> int:
+    return max(survey.widths, key=lambda width: (survey.widths[width], -width))
+
+
+def _other_widths(config: TrainingConfig, surveys: list[LabelSurvey]) -> Iterator[Finding]:
+    """Lists of one width each that is not class_num: once for all of them, and at the list where the training list fits the model."""
+    class_num = config.class_num
+    if class_num is None:
+        return
+    ordered = sorted((s for s in surveys if len(s.widths) == 1), key=lambda s: s.split != "Train")
+    wrong = [s for s in ordered if _usual_width(s) != class_num.value]
+    if not wrong:
+        return
+    first, width = wrong[0], _usual_width(wrong[0])
+    values: dict[str, Any] = {
+        "split": first.split,
+        "file": first.file,
+        "width": width,
+        "rows": first.samples,
+        "odd_rows": None,
+        "odd_widths": None,
+        "class_num": class_num.value,
+        "files": len({s.path for s in wrong}),
+        "all_rows": sum({s.path: s.samples for s in wrong}.values()),
+    }
+    if first.split != "Train" and any(s.split == "Train" for s in ordered):
+        at = Location(first.file, first.width_lines[width])
+        yield Finding(at=at, via=first.source, case="evaluation", fixes=(Fix("same-width", "advice", "unsafe"),), **values)
+        return
+    other = next((s for s in ordered if _usual_width(s) != width), None)
+    if other is not None:
+        values |= {"other": other.file, "other_width": _usual_width(other)}
+    fixes = tuple(
+        Fix("set-class-num", "edit", "unsafe", at=count.count.location, value=width, values={"width": width})
+        for count in config.class_counts
+        if other is None
+    )
+    case = "apart" if other is not None else "both" if values["files"] > 1 else "default"
+    yield Finding(at=class_num.location, via=first.source, case=case, fixes=fixes or (Fix("same-width", "advice", "unsafe"),), **values)
 
 
 def _counts_zeros_and_ones(config: TrainingConfig, split: str) -> str | None:

@@ -1,4 +1,4 @@
-"""LAB: the labels of the lists, against the config and against each other."""
+"""LAB: the numbers of the label lists against the classes of the model."""
 
 from __future__ import annotations
 
@@ -246,29 +246,3 @@ def label_id_gaps(config: TrainingConfig, labels: Labels) -> Iterator[Finding]:
         max_label=high,
         file=survey.file,
     )
-
-
-@check("LAB111", name="train-eval-leakage", stages=TRAIN)
-def train_eval_leakage(labels: Labels, paths: LabelPaths) -> Iterator[Finding]:
-    """Images that stand in the training list and in the evaluation list: the metric is better than the model."""
-    if not labels.of("Train") or not labels.of("Eval"):
-        raise NotApplicable("no-two-lists")
-    for overlap in paths.overlaps:
-        train, other = labels.surveys[overlap.train], labels.surveys[overlap.other]
-        if overlap.conflicts == overlap.shared and not (train.relabel or other.relabel):
-            continue  # every one of them has two labels, which LAB115 and LAB117 say
-        example = overlap.examples[0] if overlap.examples else None
-        yield Finding(
-            at=Location(other.file, example.second_line if example else None),
-            via=other.source,
-            case="same-file" if train.path == other.path else "default",
-            fixes=(Fix("split-again", "advice", "unsafe"),),
-            shared=overlap.shared,
-            eval_samples=other.samples,
-            share=round(100 * overlap.shared / max(1, other.samples), 1),
-            train_file=train.file,
-            eval_file=other.file,
-            example=example.path if example else "",
-            train_line=example.first_line if example else None,
-            eval_line=example.second_line if example else None,
-        )

@@ -28,6 +28,8 @@ FAMILIES = (
     "installation",
     "label_balance",
     "label_lists",
+    "label_names",
+    "label_roles",
     "label_sets",
     "labels",
     "learning_rate",
@@ -44,6 +46,7 @@ FAMILIES = (
     "sections",
     "texts",
     "values",
+    "vehicle_boxes",
     "weights",
 )
 """The rooms of our own rules, one module per family."""

@@ -91,6 +91,7 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     ),
     "no-images-listed": ("no label file with images below an image root that exists", "没有可检查的图片列表，或图片根目录不存在"),
     # --- labels, label_sets
+    "no-boxes": ("no list is read by CompCars with bbox_crop", "没有用 CompCars 的 bbox_crop 读取的列表"),
     "folders-name-no-classes": ("the folders of the images do not name their classes", "图片所在的目录不代表类别"),
     "no-relabel": ("no list is renumbered by relabel", "没有列表使用 relabel"),
     "no-synthetic": ("no patterns of synthetic images are given (--synthetic)", "没有用 --synthetic 指定合成图片"),

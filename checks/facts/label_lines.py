@@ -196,10 +196,21 @@ def _open(path: str) -> Any:
 
 
 def _encoding_of(line: bytes) -> str:
-    for name in ("gb18030", "big5", "shift_jis"):
+    """The likely encoding of a line that is not UTF-8: the one under which most of its characters are common ones; "" where none reads it."""
+    shares = {}
+    for name, common in _COMMON.items():
         try:
-            line.decode(name)
+            wide = [c for c in line.decode(name) if not c.isascii()]
         except UnicodeDecodeError:
             continue
-        return name
-    return ""
+        codes = [c.encode(name) for c in wide]
+        shares[name] = sum(len(code) == 2 and common(code[0], code[1]) for code in codes) / max(1, len(codes))
+    return max(shares, key=lambda name: shares[name], default="")
+
+
+_COMMON: dict[str, Callable[[int, int], bool]] = {
+    "gb18030": lambda lead, trail: 0xB0 <= lead <= 0xD7 and trail >= 0xA1,
+    "big5": lambda lead, trail: 0xA4 <= lead <= 0xC6,
+    "shift_jis": lambda lead, trail: lead in (0x82, 0x83) or 0x889F <= lead << 8 | trail <= 0x9872,
+}
+"""Whether two bytes are a character of everyday use: the first level of GB 2312, Big5 and JIS X 0208, and kana. In doubt the first is taken."""

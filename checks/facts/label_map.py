@@ -22,7 +22,7 @@ class LabelMap(msgspec.Struct, frozen=True):
     PaddleClas splits each line at its first `delimiter` (a blank) and wants an integer before it (`ppcls/data/postprocess/topk.py`).
 
     `entries` counts different ids. A line that has no id makes PaddleClas drop the whole map (`first_bad_line`). `deployed` says that a deploy
-    config names it.
+    config names it. `names` and `lines` hold the name and the line of each id, of the first line where an id stands twice.
     """
 
     file: str
@@ -35,6 +35,8 @@ class LabelMap(msgspec.Struct, frozen=True):
     first_bad_line: int | None
     unavailable: Unavailable | None = None
     deployed: bool = False
+    names: dict[int, str] = {}
+    lines: dict[int, int] = {}
 
 
 class LabelMaps(Fact, frozen=True):
@@ -78,7 +80,8 @@ def _read(path: str, name: str, source: Location, separator: str) -> LabelMap:
     def without(reason: str, **values: str) -> LabelMap:
         return LabelMap(name, path, source, 0, None, (), 0, None, Unavailable(reason, {"file": name, **values}))
 
-    ids: set[int] = set()
+    names: dict[int, str] = {}
+    lines: dict[int, int] = {}
     bad: int | None = None
     try:
         found = os.stat(path)
@@ -88,17 +91,23 @@ def _read(path: str, name: str, source: Location, separator: str) -> LabelMap:
             return without("file-too-large")
         with open(path, encoding="utf-8", errors="replace") as stream:
             for number, line in enumerate(stream, 1):
+                figures, _, called = line.partition(separator)
                 try:
-                    ids.add(int(line.partition(separator)[0]))
+                    known_id = int(figures)
                 except ValueError:
                     bad = bad or number
+                    continue
+                names.setdefault(known_id, called.strip())
+                lines.setdefault(known_id, number)
     except FileNotFoundError:
         return without("file-missing")
     except PermissionError:
         return without("file-no-permission")
     except (OSError, ValueError) as error:
         return without("file-unreadable", error=getattr(error, "strerror", None) or str(error))
-    known = {k for k in ids if k >= 0}
+    known = {k for k in names if k >= 0}
     top = max(known, default=-1)
     missing = [k for k in range(min(top + 1, len(known) + 20)) if k not in known][:20]
-    return LabelMap(name, path, source, len(ids), max(ids, default=None), tuple(missing), top + 1 - len(known), bad)
+    return LabelMap(
+        name, path, source, len(names), max(names, default=None), tuple(missing), top + 1 - len(known), bad, names=names, lines=lines
+    )

@@ -9,6 +9,7 @@ import msgspec
 from checks.facts.base import Fact, Request, Unreadable, World, collects
 from checks.facts.cache import cache_of, stamp_of
 from checks.facts.label_format import LabelFormat
+from checks.facts.label_kind import other_kind
 from checks.facts.label_scan import LARGE, VERSION, Scan, scan_file
 from checks.facts.training_config import Dataset, Loader, TrainingConfig
 from checks.model import Location, Unavailable, Value
@@ -159,6 +160,9 @@ def collect_labels(config: TrainingConfig, request: Request, world: World) -> La
         if scan is None:
             try:
                 scan = _scan(path, dataset.format, large, request, world)
+                kind = other_kind(scan)
+                if kind is not None:
+                    scan = Unavailable(kind, {"lines": scan.lines, "unread": sum(scan.bad_counts.values()), "text": _first_text(scan)})
             except Unreadable as error:
                 scan = error.unavailable
             scans[path, dataset.format] = scan
@@ -168,6 +172,10 @@ def collect_labels(config: TrainingConfig, request: Request, world: World) -> La
         else:
             surveys.append(_survey(loader.split, dataset, item, path, scan))
     return Labels(tuple(surveys), tuple(unread))
+
+
+def _first_text(scan: Scan) -> str:
+    return next((text for _, reason, text, _ in sorted(scan.bad) if reason != "blank"), "")
 
 
 def _scan(path: str, rule: LabelFormat, large: bool, request: Request, world: World) -> Scan:

@@ -325,3 +325,23 @@ def test_lab122_near_miss_values_that_no_metric_reads(tmp_path: Path) -> None:
 def test_lab122_positive_labels_that_never_change(tmp_path: Path) -> None:
     finding = lab122_project(tmp_path, "train/0.png\t0,1,0,1,0\ntrain/1.png\t0,1,1,0,1\n").finding("LAB122", shows=("2", "5", "0, 1"))
     assert (finding.severity, finding.evidence["never"]) == ("info", 1)
+
+
+def test_lab122_positive_one_cause_in_two_lists_is_one_finding(tmp_path: Path) -> None:
+    val = "".join(f"val/{n}.png\t0,1,0,1\n" for n in range(4))
+    changes = {f"{TRAIN}.name": "MultiLabelDataset", f"{EVAL}.name": "MultiLabelDataset"}
+    made = project(tmp_path, "".join(multi_row(4, n) for n in range(8)), val, changes, 5)
+    finding = made.finding("LAB122", shows=(12, 2, 4, 5))
+    assert finding.location.key == "Arch.class_num"
+    assert made.assert_repaired_by(finding) == [4]
+
+
+def test_lab122_positive_lists_of_two_widths_have_no_class_count(tmp_path: Path) -> None:
+    finding = lab122_project(tmp_path, "".join(multi_row(4, n) for n in range(8)), classes=6).finding("LAB122", shows=(4, 5, 6))
+    assert [fix.kind for fix in finding.fixes] == ["advice"]
+
+
+def test_lab122_positive_the_evaluation_list_is_blamed_where_the_training_list_fits(tmp_path: Path) -> None:
+    finding = lab122_project(tmp_path, "".join(multi_row(4, n) for n in range(8)), classes=4).finding("LAB122", shows=(4, 5))
+    assert (finding.location.file, finding.location.line) == ("./data/val_list.txt", 1)
+    assert [fix.kind for fix in finding.fixes] == ["advice"]

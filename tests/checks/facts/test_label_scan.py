@@ -141,7 +141,9 @@ class TestDetails:
         assert found.invisible == [(1, "U+200B"), (3, "U+00A0 U+FEFF")]
         assert found.invisible_lines == 2
 
-    @pytest.mark.parametrize(("name", "encoding"), [("gb18030", "gb18030"), ("big5", "gb18030"), ("utf-16-le", None)])
+    @pytest.mark.parametrize(
+        ("name", "encoding"), [("gb18030", "gb18030"), ("big5", "big5"), ("shift_jis", "shift_jis"), ("utf-16-le", None)]
+    )
     def test_the_first_byte_that_is_not_utf8(self, large: bool, name: str, encoding: str | None) -> None:
         if encoding is None:
             with pytest.raises(Unreadable, match="file-binary"):
