@@ -71,10 +71,6 @@ VERDICTS: dict[str, tuple[str, str]] = {
         "True as it stands: the teacher is frozen and without weights until they are given, as the documentation does on the command line.",
         "按原样运行属实：教师网络被冻结且没有权重，文档是在命令行上另行指定的。",
     ),
-    "MDL114": (
-        "True: the export is asked for features and puts its Softmax on them, since `infer_add_softmax: False` is missing.",
-        "属实：导出的是特征，却没有写 `infer_add_softmax: False`，特征上被加了 Softmax。",
-    ),
 }
 
 
