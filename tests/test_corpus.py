@@ -122,6 +122,11 @@ def lay_data(config: TrainingConfig, root: Path) -> None:
                     image = root / (dataset.image_root.value if dataset.image_root else "") / columns[rule.image_column]
                     image.parent.mkdir(parents=True, exist_ok=True)
                     image.write_bytes(numbered_picture(loader.split, n))
+                    boxes = config.tree.raw(f"{dataset.key}.label_root")
+                    if boxes:  # CompCars crops each image to the last line of a file of its own
+                        box = root / boxes / f"{columns[rule.image_column].partition('.')[0]}.txt"
+                        box.parent.mkdir(parents=True, exist_ok=True)
+                        box.write_text("1\n1\n8 8 600 440\n", encoding="utf-8")
                     columns[rule.label_column] = (
                         ",".join("01"[(n + k) % 2] for k in range(classes))
                         if rule.labels == "multilabel"
