@@ -23,6 +23,9 @@ PIR_VERSIONS = ((3, 0, 0), (3, 3, 1))
 VERSION_OF_3_0_0 = 1
 """The number in a PIR file of 3.0.0; that of 3.3.1 is 4, which 3.0.0 does not read."""
 
+IDENTITIES, FEWEST = 1.25, 10
+"""BatchNorms a convolution, and BatchNorms too many, from which on they stand in branches of their own; RepVGG has 1.39 to 1.41, and 17 or more."""
+
 
 def version_numbers(text: str | None) -> tuple[int, ...] | None:
     """`3.3.1` as numbers; None for none, and for builds of the development branch (`0.0.0`)."""
@@ -225,3 +228,26 @@ def export_input_shape(config: TrainingConfig) -> Iterator[Finding]:
         yield Finding(
             at=at, case=case, fixes=(Fix("set-shape", "edit", "safe", at, better, values={"shape": str(better)}),), shape=str(shape)
         )
+
+
+@check("EXP106", name="branches-not-fused", stages=DEPLOY)
+def branches_not_fused(models: InferenceModels) -> Iterator[Finding]:
+    """An exported RepVGG that still has the branches of its training: more BatchNorms than convolutions, as only parallel identities give.
+
+    Exported by develop on PaddlePaddle 3.3.1: RepVGG_A0 44 convolutions and 61 BatchNorms, B1g2 56 and 79; fused 22 and 0. Other networks have at
+    most a few BatchNorms more than convolutions (DenseNet121 120 and 121), RepVGG_D2se with its squeeze-and-excitation fewer.
+    """
+    known = [(model, model.shapes) for model in models.models if model.shapes is not None and model.shapes.convolutions]
+    if not known:
+        raise NotApplicable("no-convolutions")
+    for model, shapes in known:
+        if shapes.normalisations >= IDENTITIES * shapes.convolutions and shapes.normalisations - shapes.convolutions >= FEWEST:
+            yield Finding(
+                at=model.source,
+                fixes=(
+                    Fix("export-again", "advice", "safe", snippet="python3 tools/export_model.py -c CONFIG -o Global.pretrained_model=…"),
+                ),
+                path=model.path,
+                convolutions=shapes.convolutions,
+                normalisations=shapes.normalisations,
+            )

@@ -24,6 +24,10 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
         "{file} is no deploy config: it has none of PreProcess, PostProcess, IndexProcess",
         "{file} 不是部署配置：其中没有 PreProcess、PostProcess、IndexProcess",
     ),
+    "no-convolutions": (
+        "the exported model has no convolutions that can be counted",
+        "导出的模型中数不出卷积算子",
+    ),
     "no-inference-model": (
         "no exported model is named or found; name its folder with --inference-model",
         "没有指定或找不到导出的模型；可用 --inference-model 指定目录",

@@ -56,13 +56,13 @@ class Deployment(Project):
         return super().check(*overrides, **{"stage": "deploy", "assume": MACHINE, **how})
 
 
-def pir(output: list[int], image: list[int], version: int = 4) -> bytes:
-    """A PIR program that says no more than its shapes (`paddle/fluid/pir/serialize_deserialize`)."""
+def pir(output: list[int], image: list[int], version: int = 4, inner: tuple[str, ...] = ()) -> bytes:
+    """A PIR program that says no more than its shapes and the names of its inner operators (`paddle/fluid/pir/serialize_deserialize`)."""
 
     def operator(name: str, shape: list[int]) -> dict[str, Any]:
         return {"#": name, "O": [{"%": 1, "TT": {"#": "0.t_dtensor", "D": [{"#": "0.t_f32"}, shape, "NCHW", [], 0]}}]}
 
-    block = {"ops": [operator("1.data", image), operator("1.fetch", output)]}
+    block = {"ops": [operator("1.data", image), *(operator(name, []) for name in inner), operator("1.fetch", output)]}
     return json.dumps({"base_code": {"magic": "pir", "version": version}, "program": {"regions": [{"blocks": [block]}]}}).encode()
 
 
@@ -82,8 +82,8 @@ def field(number: int, content: bytes | int) -> bytes:
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
-def program(output: list[int], image: list[int]) -> bytes:
-    """A ProgramDesc that says no more than its shapes (`paddle/fluid/framework/framework.proto`)."""
+def program(output: list[int], image: list[int], inner: tuple[str, ...] = ()) -> bytes:
+    """A ProgramDesc that says no more than its shapes and the types of its inner operators (`paddle/fluid/framework/framework.proto`)."""
 
     def variable(name: bytes, shape: list[int]) -> bytes:
         tensor = field(1, 5) + b"".join(field(2, side) for side in shape)
@@ -93,7 +93,8 @@ def program(output: list[int], image: list[int]) -> bytes:
         return field(4, field(place, field(1, b"X") + field(2, name)) + field(3, kind))
 
     body = field(1, 0) + field(2, 0) + variable(b"x", image) + variable(b"y", output)
-    return field(1, body + operator(b"feed", b"x", 2) + operator(b"fetch", b"y", 1))
+    within = b"".join(operator(kind.encode(), b"x", 1) for kind in inner)
+    return field(1, body + operator(b"feed", b"x", 2) + within + operator(b"fetch", b"y", 1))
 
 
 def deploy_project(

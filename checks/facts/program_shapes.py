@@ -1,7 +1,7 @@
-"""Input and output shapes of an exported program, read from its file: PIR JSON (Paddle 3) and the `ProgramDesc` message (`.pdmodel`).
+"""Shapes and convolutions of an exported program, read from its file: PIR JSON (Paddle 3) and the `ProgramDesc` message (`.pdmodel`).
 
-Nothing is run or imported. Of the JSON only the `data` and `fetch` operators are looked at; of the message only the `feed` and `fetch` operators and
-the variables they name (`paddle/fluid/framework/framework.proto`).
+Nothing is run or imported. Of the JSON only the names of operators and what `data` and `fetch` say are looked at; of the message only the types of
+operators, and the variables that `feed` and `fetch` name (`paddle/fluid/framework/framework.proto`).
 """
 
 from __future__ import annotations
@@ -13,16 +13,23 @@ from typing import Any
 import msgspec
 
 Shape = tuple[int, ...]
+_CONVOLUTIONS = ("conv2d", "depthwise_conv2d")
+_NORMALISATIONS = ("batch_norm", "batch_norm_")
 MAX_BYTES = 64 << 20
 """The largest program that is read; ResNet152's has about 2 MB."""
 
 
 class Shapes(msgspec.Struct, frozen=True):
-    """Shapes of the inputs and outputs, -1 where the program leaves a size open. `version` is the format's number of a PIR file."""
+    """Shapes of the inputs and outputs, -1 where the program leaves a size open. `version` is the format's number of a PIR file.
+
+    `convolutions` counts conv2d and depthwise_conv2d, `normalisations` batch_norm.
+    """
 
     inputs: tuple[Shape, ...] = ()
     outputs: tuple[Shape, ...] = ()
     version: int | None = None
+    convolutions: int = 0
+    normalisations: int = 0
 
 
 def pir_shapes(content: bytes) -> Shapes | None:
@@ -41,6 +48,8 @@ def pir_shapes(content: bytes) -> Shapes | None:
         inputs=tuple(_pir_output(op) for name, op in names if name == "data"),
         outputs=tuple(_pir_output(op) for name, op in names if name == "fetch"),
         version=version if type(version) is int else None,
+        convolutions=sum(name in _CONVOLUTIONS for name, _ in names),
+        normalisations=sum(name in _NORMALISATIONS for name, _ in names),
     )
 
 
@@ -61,12 +70,14 @@ def program_shapes(content: bytes) -> Shapes | None:
         dims: dict[bytes, Shape] = {}
         fed: list[bytes] = []
         fetched: list[bytes] = []
+        kinds: list[str] = []
         for number, body in _fields(block):
             if number == 3 and isinstance(body, bytes):
                 name, shape = _variable(body)
                 dims[name] = shape
             elif number == 4 and isinstance(body, bytes):
                 kind, inputs, outputs = _operator(body)
+                kinds.append(kind.decode("ascii", "replace"))
                 if kind == b"feed":
                     fed += outputs
                 elif kind == b"fetch":
@@ -75,7 +86,12 @@ def program_shapes(content: bytes) -> Shapes | None:
         return None
     if not dims:
         return None
-    return Shapes(tuple(dims.get(name, ()) for name in fed), tuple(dims.get(name, ()) for name in fetched))
+    return Shapes(
+        inputs=tuple(dims.get(name, ()) for name in fed),
+        outputs=tuple(dims.get(name, ()) for name in fetched),
+        convolutions=sum(kind in _CONVOLUTIONS for kind in kinds),
+        normalisations=sum(kind in _NORMALISATIONS for kind in kinds),
+    )
 
 
 def _variable(body: bytes) -> tuple[bytes, Shape]:

@@ -12,7 +12,7 @@ from checks.facts.export_target import ExportTarget
 from checks.facts.inference_model import DeployCode, InferenceFlags
 from checks.facts.packages import Packages
 from checks.model import Location
-from tests.deployments import deploy_project, pir
+from tests.deployments import deploy_project, pir, program
 from tests.projects import Project, found, measured, passes, reason
 
 BY_PREFIX = DeployCode("utils/predictor.py", by_prefix=True, memory_optim=True)
@@ -295,3 +295,45 @@ def test_the_shapes_of_a_broken_program_are_unknown(tmp_path: Path) -> None:
     made = deploy_project(tmp_path)
     made.write("models/inference.json", pir([-1, 5], [-1, 3, 64, 64])[:-9])
     assert reason(made, "DEP210") == "model-input-unknown"
+
+
+# EXP106 branches-not-fused
+
+
+def with_operators(folder: Path, model: str, convolutions: int, normalisations: int, depthwise: int = 0) -> Any:
+    made = deploy_project(folder, model)
+    shapes: tuple[list[int], list[int]] = ([-1, 5], [-1, 3, 64, 64])
+    prefix, end = ("1.", "_") if model == "json" else ("", "")
+    names = (
+        *[f"{prefix}conv2d"] * convolutions,
+        *[f"{prefix}depthwise_conv2d"] * depthwise,
+        *[f"{prefix}batch_norm{end}"] * normalisations,
+    )
+    content = pir(*shapes, inner=names) if model == "json" else program(*shapes, inner=names)
+    (folder / f"models/inference.{model}").write_bytes(content)
+    return made
+
+
+@pytest.mark.parametrize("model", ["json", "pdmodel"])
+def test_exp106_positive_repvgg_as_it_was_trained(tmp_path: Path, model: str) -> None:
+    made = with_operators(tmp_path, model, 44, 61)
+    finding = made.finding("EXP106", shows=("44", "61"))
+    assert (finding.severity, finding.entry) == ("warning", "3.3")
+    assert (finding.location.line, finding.location.column) == made.place("inference_model_dir: ^models")
+
+
+@pytest.mark.parametrize("model", ["json", "pdmodel"])
+def test_exp106_negative_fused(tmp_path: Path, model: str) -> None:
+    assert passes(with_operators(tmp_path, model, 22, 0), "EXP106")
+
+
+@pytest.mark.parametrize(("convolutions", "depthwise", "normalisations"), [(120, 0, 121), (60, 16, 62), (33, 27, 47), (4, 0, 6)])
+def test_exp106_near_miss_as_many_normalisations_as_convolutions(
+    tmp_path: Path, convolutions: int, depthwise: int, normalisations: int
+) -> None:
+    """DenseNet121, ReXNet_1_0, PPLCNetV2_base; and a network too small to tell."""
+    assert passes(with_operators(tmp_path, "json", convolutions, normalisations, depthwise), "EXP106")
+
+
+def test_exp106_skipped_without_convolutions_that_can_be_counted(tmp_path: Path) -> None:
+    assert reason(deploy_project(tmp_path), "EXP106") == "no-convolutions"
