@@ -119,7 +119,7 @@ def screenshot(lang: str) -> str:
 def _first_sentence(paragraph: str, lang: str) -> str:
     text = " ".join(paragraph.split()) if lang == "en" else "".join(line.strip() for line in paragraph.splitlines())
     end = re.search(r"[。；]" if lang == "zh" else r"\.(?=\s|$)", text)
-    return (text[: end.start()] if end else text).replace("|", "\\|")
+    return (text[: end.start()] if end else text).rstrip(":：").replace("|", "\\|")
 
 
 if __name__ == "__main__":
