@@ -141,7 +141,7 @@ def _without_others(config: TrainingConfig, labels: Labels, item: ImageList) -> 
 def _list(
     config: TrainingConfig, survey: LabelSurvey, dataset: Dataset, root: str, listed: int, missing: list[MissingImage], count: int
 ) -> ImageList:
-    missing, count = _not_the_encoding(survey, *_not_too_long(survey, missing, count))
+    missing, count = _not_the_encoding(survey, missing, count)
     written: Value[str] | None = dataset.image_root
     near: NearMatch | None = None
     moved: Relocation | None = None
@@ -167,13 +167,6 @@ def _list(
         near=near,
         moved=moved,
     )
-
-
-def _not_too_long(survey: LabelSurvey, missing: list[MissingImage], count: int) -> tuple[list[MissingImage], int]:
-    """Without lines that are longer than any path, which are the label rules' to report."""
-    long = survey.bad_counts.get("too-long", 0)
-    lines = {bad.line for bad in survey.bad if bad.reason == "too-long"}
-    return ([item for item in missing if item.line not in lines], max(0, count - long)) if long else (missing, count)
 
 
 def _not_the_encoding(survey: LabelSurvey, missing: list[MissingImage], count: int) -> tuple[list[MissingImage], int]:

@@ -216,6 +216,15 @@ def test_img102_skipped(tmp_path: Path) -> None:
     assert reason(project, "IMG102") == "no-images-listed"
 
 
+def test_img102_positive_beside_a_line_that_is_too_long(tmp_path: Path) -> None:
+    """The long line is LAB107's, the missing image is not."""
+    project = Project(tmp_path, "modern")
+    listed = tmp_path / "data/train_list.txt"
+    listed.write_text(listed.read_text() + "train/gone.jpg 0\n" + "x" * (1 << 16) + " 1\n")
+    finding = project.finding("IMG102", shows=("train/gone.jpg",))
+    assert finding.evidence["missing"] == 1
+
+
 # IMG103 image-root-off
 
 
