@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from checks.facts.image_files import ImageFiles
+from checks.facts.image_files import ImageFiles, dataset_of
 from checks.facts.image_health import HUGE, FoundImage, ImageFault, ImageHealth, ImageSurvey
 from checks.facts.image_odds import CONFIDENCE, lower_bound, percent, upper_bound
 from checks.facts.label_lines import visible
@@ -226,16 +226,7 @@ def extreme_image_size(config: TrainingConfig, health: ImageHealth) -> Iterator[
 
 def _transforms(config: TrainingConfig, survey: ImageSurvey) -> set[str]:
     """The names of the transforms that the images of a list go through."""
-    dataset = next(
-        (
-            d
-            for loader in config.used_loaders()
-            if loader.split == survey.split
-            for d in loader.datasets
-            if survey.source in [i.location for i in d.lists]
-        ),
-        None,
-    )
+    dataset = dataset_of(config, survey.split, survey.source)
     block = config.tree.raw(dataset.key) if dataset else None
     ops = (block.get("transform_ops") or block.get("transforms")) if isinstance(block, dict) else None
     return {str(name) for op in (ops if isinstance(ops, list) else ()) if isinstance(op, dict) for name in op}

@@ -11,7 +11,7 @@ from checks.facts.data_paths import DataPaths
 from checks.facts.label_format import TAKES_DELIMITER
 from checks.facts.label_survey import Labels, LabelSurvey
 from checks.facts.training_config import TrainingConfig
-from checks.labels import in_shell
+from checks.labels import dataset_key, in_shell
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 
@@ -144,8 +144,7 @@ def _line_fixes(config: TrainingConfig, survey: LabelSurvey, reason: str, header
         return (Fix("delete-header", "command", "safe", command=f"sed -i.bak 1d {in_shell(config, survey)}"),)
     if reason == "blank":
         return (Fix("delete-blank", "command", "safe", command=f"sed -i.bak '/^[[:space:]]*$/d' {in_shell(config, survey)}"),)
-    key = survey.source.key or ""
-    key = key.rstrip("0123456789").rstrip(".").rpartition(".")[0]
+    key = dataset_key(survey)
     if reason == "empty-separator":
         return (Fix("remove-delimiter", "advice", "safe", values={"key": f"{key}.delimiter"}),)
     if config.generation == "legacy" or survey.dataset in TAKES_DELIMITER:

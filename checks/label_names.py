@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from checks.facts.label_map import LabelMap, LabelMaps
 from checks.facts.label_paths import LabelPaths
 from checks.facts.label_survey import Labels
+from checks.facts.label_tables import together
 from checks.label_numbering import classes_by_folder
 from checks.labels import training
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
@@ -60,14 +61,8 @@ def label_map_names_other_classes(labels: Labels, paths: LabelPaths, maps: Label
 
 def _folders(labels: Labels, paths: LabelPaths) -> dict[str, int]:
     """Folder → label, where the folders of the training lists name their classes; figures are no names."""
-    merged: dict[str, dict[int, int]] = {}
-    for survey, listed in zip(labels.surveys, paths.lists, strict=True):
-        if survey.split != "Train" or listed.folders is None:
-            continue
-        for folder, samples in listed.folders.items():
-            into = merged.setdefault(folder, {})
-            for label, count in samples.items():
-                into[label] = into.get(label, 0) + count
+    lists = (listed for survey, listed in zip(labels.surveys, paths.lists, strict=True) if survey.split == "Train")
+    merged = together(row for listed in lists for row in (listed.folders or {}).items())
     found = classes_by_folder(merged) if merged else None
     if not found or len(set(found.values())) < len(found):
         return {}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from checks.facts.label_paths import LabelPaths
 from checks.facts.label_survey import Labels
+from checks.facts.label_tables import together
 
 PURE = 0.95
 """The share of a folder's samples that must have one label for the folder to be that class's."""
@@ -73,11 +74,9 @@ def _without_common_end(folders: dict[str, dict[int, int]]) -> dict[str, dict[in
 
 
 def _labels_of(folders: dict[str, dict[int, int]], depth: int, fold: Callable[[str], str]) -> dict[str, int] | None:
-    merged: dict[str, dict[int, int]] = {}
-    for folder, labels in folders.items():
-        into = merged.setdefault(fold("/".join(folder.replace("\\", "/").rstrip("/").split("/")[-depth:])), {})
-        for label, samples in labels.items():
-            into[label] = into.get(label, 0) + samples
+    merged = together(
+        (fold("/".join(folder.replace("\\", "/").rstrip("/").split("/")[-depth:])), labels) for folder, labels in folders.items()
+    )
     found = {}
     for folder, labels in merged.items():
         label, samples = max(labels.items(), key=lambda item: item[1])

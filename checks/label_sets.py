@@ -12,7 +12,7 @@ from checks.facts.sub_networks import entries_of
 from checks.facts.training_config import TrainingConfig
 from checks.label_numbering import compared_folders, numbered_apart
 from checks.label_roles import one_class
-from checks.labels import classified, subtracting, training
+from checks.labels import classified, dataset_key, subtracting, training
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 
@@ -153,7 +153,7 @@ def relabel_differs(config: TrainingConfig, labels: Labels) -> Iterator[Finding]
             label = differing[0]
             samples = sum(other.per_class[k].samples for k in differing)
             yield Finding(
-                at=config.tree.at(_relabel_key(blamed)),
+                at=config.tree.at(f"{dataset_key(blamed)}.relabel"),
                 via=other.source,
                 case="both" if train.relabel and other.relabel else "train-only" if train.relabel else "eval-only",
                 fixes=(Fix("number-once", "advice", "unsafe"),),
@@ -178,11 +178,6 @@ def renumbered(survey: LabelSurvey) -> dict[int, int]:
     for label in order:
         filled.add(label)  # one by one, as PaddleClas does: a set made from a dict is sized at once and may be ordered otherwise
     return {label: number for number, label in enumerate(filled)}
-
-
-def _relabel_key(survey: LabelSurvey) -> str:
-    key = (survey.source.key or "").rstrip("0123456789").rstrip(".")
-    return key.rpartition(".")[0] + ".relabel"
 
 
 @check("LAB117", name="conflicting-labels", stages=TRAIN | EVAL)

@@ -36,6 +36,11 @@ def training(labels: Labels) -> list[LabelSurvey]:
     return train
 
 
+def dataset_key(survey: LabelSurvey) -> str:
+    """The key of the dataset that a list is of."""
+    return (survey.source.key or "").rstrip("0123456789").rstrip(".").rpartition(".")[0]
+
+
 def in_shell(config: TrainingConfig, survey: LabelSurvey, suffix: str = "") -> str:
     """A label file's name in a command: as the config writes it, where the command is run in the folder that it counts from."""
     return shlex.quote((survey.file if config.root_reason == "cwd" else survey.path) + suffix)

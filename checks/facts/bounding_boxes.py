@@ -8,8 +8,9 @@ from typing import Literal
 
 import msgspec
 
-from checks.facts.base import Fact, Request, Unreadable, World, collects
-from checks.facts.image_scan import listed_paths
+from checks.facts.base import Fact, Unreadable, collects
+from checks.facts.image_scan import exists
+from checks.facts.label_rows import listed_paths
 from checks.facts.label_survey import Labels
 from checks.facts.training_config import Dataset, TrainingConfig
 from checks.model import Location
@@ -60,7 +61,7 @@ class BoundingBoxes(Fact, frozen=True):
 
 
 @collects(BoundingBoxes, deadline=20.0)
-def collect_bounding_boxes(config: TrainingConfig, labels: Labels, request: Request, world: World) -> BoundingBoxes:
+def collect_bounding_boxes(config: TrainingConfig, labels: Labels) -> BoundingBoxes:
     """Look at the box of each line, as CompCars does at start.
 
     Source: `CompCars._load_anno` in `ppcls/data/dataloader/vehicle_dataset.py` (2.2 to develop).
@@ -78,11 +79,11 @@ def _boxes(config: TrainingConfig, labels: Labels, split: str, dataset: Dataset,
     written = config.tree.raw(f"{dataset.key}.label_root")
     where = config.tree.at(f"{dataset.key}.label_root" if isinstance(written, str) else f"{dataset.key}.bbox_crop")
     root = written if isinstance(written, str) else None
-    exists = root is not None and _exists(config.resolve(root))
-    survey = next((s for s in labels.surveys if s.split == split and s.source == item.location), None)
-    images = survey is not None and dataset.image_root is not None and _exists(config.resolve(dataset.image_root.value))
-    bare = BoxList(split, item.value, item.location, root, where, exists, images)
-    if root is None or not exists or survey is None:
+    there = root is not None and exists(config.resolve(root))
+    survey = labels.at(split, item.location)
+    images = survey is not None and dataset.image_root is not None and exists(config.resolve(dataset.image_root.value))
+    bare = BoxList(split, item.value, item.location, root, where, there, images)
+    if root is None or not there or survey is None:
         return bare
     until, faults, examples, looked = time.monotonic() + SECONDS, dict[BoxFault, int](), list[BadBox](), 0
     folder = config.resolve(root)
@@ -99,13 +100,6 @@ def _boxes(config: TrainingConfig, labels: Labels, split: str, dataset: Dataset,
     except Unreadable:
         return bare
     return msgspec.structs.replace(bare, listed=survey.samples, looked=looked, faults=faults, examples=tuple(examples))
-
-
-def _exists(path: str) -> bool:
-    try:
-        return os.path.exists(path)
-    except ValueError:  # a NUL in the path
-        return False
 
 
 def _box(line: int, path: str) -> BadBox | None:

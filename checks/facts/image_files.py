@@ -10,7 +10,8 @@ import msgspec
 
 from checks.facts.base import Fact, Request, Unreadable, World, collects
 from checks.facts.image_near import Relocation, find_root, near_match, without_folders
-from checks.facts.image_scan import MissingImage, listed_paths, look
+from checks.facts.image_scan import MissingImage, look
+from checks.facts.label_rows import listed_paths
 from checks.facts.label_survey import Labels, LabelSurvey
 from checks.facts.training_config import Dataset, TrainingConfig
 from checks.model import Location, Value
@@ -82,7 +83,7 @@ def collect_image_files(config: TrainingConfig, labels: Labels, request: Request
     found: list[ImageList] = []
     seen: dict[tuple[Any, ...], tuple[int, list[MissingImage], int]] = {}
     for survey in labels.surveys:
-        dataset = dataset_of(config, survey)
+        dataset = dataset_of(config, survey.split, survey.source)
         if dataset is None or not survey.samples or survey.dataset in NOT_LISTS:
             continue
         root = root_of(config, dataset)
@@ -104,11 +105,11 @@ def collect_image_files(config: TrainingConfig, labels: Labels, request: Request
     return ImageFiles(tuple(found))
 
 
-def dataset_of(config: TrainingConfig, survey: LabelSurvey) -> Dataset | None:
-    """The dataset that names a label file."""
+def dataset_of(config: TrainingConfig, split: str, source: Location) -> Dataset | None:
+    """The dataset of a split that names a label file at this place of the config."""
     for loader in config.used_loaders():
         for dataset in loader.datasets:
-            if loader.split == survey.split and any(item.location == survey.source for item in dataset.lists):
+            if loader.split == split and any(item.location == source for item in dataset.lists):
                 return dataset
     return None
 
@@ -125,7 +126,7 @@ def _without_others(config: TrainingConfig, labels: Labels, item: ImageList) -> 
         return item
     meant = {os.path.normpath(os.path.join(moved.root, rest)) for e in item.examples if (rest := without_folders(e.path, moved.strip))}
     for other in labels.surveys:
-        dataset = dataset_of(config, other)
+        dataset = dataset_of(config, other.split, other.source)
         if other.split == item.split or other.path == item.path or dataset is None:
             continue
         root = root_of(config, dataset)

@@ -18,9 +18,10 @@ from checks.facts.image_crew import see_all
 from checks.facts.image_files import ImageFiles, ImageList, dataset_of
 from checks.facts.image_look import Look
 from checks.facts.image_readers import REQUIRED_OPENCV, Backend, Fate, fate_of, numbers_of
-from checks.facts.image_scan import listed_paths, paths_at
+from checks.facts.image_scan import paths_at
 from checks.facts.image_twins import Place, TwinImages, find_twins
 from checks.facts.image_worker import Seen
+from checks.facts.label_rows import listed_paths
 from checks.facts.label_survey import Labels, LabelSurvey
 from checks.facts.packages import Packages
 from checks.facts.training_config import Dataset, TrainingConfig
@@ -147,7 +148,7 @@ def collect_image_health(
     surveys: list[ImageSurvey] = []
     places: list[Place] = []
     for survey in labels.surveys:
-        item, dataset = files.of(survey), dataset_of(config, survey)
+        item, dataset = files.of(survey), dataset_of(config, survey.split, survey.source)
         if item is None or dataset is None or item.missing >= item.listed:
             continue
         cache = cache or cache_of(request, world)

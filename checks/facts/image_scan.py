@@ -15,7 +15,7 @@ import msgspec
 
 from checks.facts.label_format import LabelFormat
 from checks.facts.label_lines import LabelFile
-from checks.facts.label_rows import exact_path, paths_of
+from checks.facts.label_rows import exact_path, listed_paths
 from checks.facts.span_hash import hash_spans
 
 if TYPE_CHECKING:
@@ -55,18 +55,6 @@ def look(path: str, rule: LabelFormat, root: str, large: bool, tell: Callable[[i
     tell(0)
     rows = wanted.missing(root, lambda done: tell(done))
     return wanted.count, [MissingImage(*row) for row in rows[:LOOKED_CLOSER]], len(rows)
-
-
-def listed_paths(path: str, rule: LabelFormat) -> Iterator[tuple[int, str]]:
-    """(line number, image path) of every sample of a list, as its dataset class would open them.
-
-    Raises:
-        Unreadable: the list cannot be read.
-    """
-    with LabelFile(path) as file:
-        for piece in file.pieces():
-            yield from paths_of(piece, file.lines + 1, rule)
-            file.lines += piece.count(b"\n")
 
 
 class _Wanted:

@@ -161,7 +161,8 @@ def _labels_at(groups: list[list[Place]], surveys: list[ImageSurvey], labels: La
             numbers.setdefault(place.survey, set()).add(place.line)
     known: dict[tuple[int, int], Label] = {}
     for index, lines in numbers.items():
-        survey = next(s for s in labels.surveys if (s.split, s.source) == (surveys[index].split, surveys[index].source))
+        survey = labels.at(surveys[index].split, surveys[index].source)
+        assert survey is not None, "images are those of surveyed lists"
         for line, text in read_lines(survey.path, lines).items():
             parsed = parse_line(text, survey.format)
             if isinstance(parsed, Parsed):

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from checks.facts import label_lines
 from checks.facts.label_format import LabelFormat, Parsed, parse_line
+from checks.facts.label_lines import LabelFile
 
 FEW = 2048
 """So many bytes with an odd line in them are read line by line."""
@@ -62,17 +63,24 @@ def exact_path(line: str, rule: LabelFormat) -> str | None:
     return parsed.path if isinstance(parsed, Parsed) else None
 
 
-def paths_of(piece: bytes, first: int, rule: LabelFormat) -> Iterator[tuple[int, str]]:
-    """(line number, image path) of each sample in whole lines, whose first has the number `first`."""
-    for run in runs(piece, rule):
-        if isinstance(run, UsualLines):
-            yield from enumerate(run.paths, first)
-        else:
-            for number, line in enumerate(run, first):
-                path = exact_path(line, rule)
-                if path is not None:
-                    yield number, path
-        first += len(run)
+def listed_paths(path: str, rule: LabelFormat) -> Iterator[tuple[int, str]]:
+    """(line number, image path) of every sample of a list, as its dataset class would open them.
+
+    Raises:
+        Unreadable: the list cannot be read.
+    """
+    with LabelFile(path) as file:
+        for piece in file.pieces():
+            for run in runs(piece, rule):
+                first = file.lines + 1
+                file.lines += len(run)
+                if isinstance(run, UsualLines):
+                    yield from enumerate(run.paths, first)
+                    continue
+                for number, line in enumerate(run, first):
+                    name = exact_path(line, rule)
+                    if name is not None:
+                        yield number, name
 
 
 def _separator(piece: bytes, rule: LabelFormat) -> str | None:

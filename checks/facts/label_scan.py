@@ -154,9 +154,10 @@ def _scan_small(file: LabelFile, scan: Scan) -> dict[int, tuple[int, int]]:
     counts: dict[int, int] = {}
     firsts: dict[int, int] = {}
     for piece in file.pieces():
-        text = file.decode(file.lines + 1, piece)
-        if not plain(piece) and INVISIBLE.search(text):
-            scan.note_invisible(file.lines + 1, text)
+        if not plain(piece):
+            text = file.decode(file.lines + 1, piece)
+            if INVISIBLE.search(text):
+                scan.note_invisible(file.lines + 1, text)
         for run in runs(piece, scan.rule):
             if isinstance(run, UsualLines):
                 scan.samples += len(run)
@@ -168,7 +169,8 @@ def _scan_small(file: LabelFile, scan: Scan) -> dict[int, tuple[int, int]]:
                 if too_long(line):
                     scan.note_too_long(file.lines, line.encode("utf-8", "surrogateescape"))
                 elif (parsed := scan.read_exactly(file.lines, line)) is not None:
-                    _count([parsed.label], file.lines, counts, firsts)
+                    counts[parsed.label] = counts.get(parsed.label, 0) + 1
+                    firsts.setdefault(parsed.label, file.lines)
     return {label: (count, firsts[label]) for label, count in counts.items()}
 
 

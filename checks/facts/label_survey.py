@@ -127,6 +127,10 @@ class Labels(Fact, frozen=True):
         """The surveys of one split."""
         return [survey for survey in self.surveys if survey.split == split]
 
+    def at(self, split: str, source: Location) -> LabelSurvey | None:
+        """The survey of the list of a split that stands at this place of the config."""
+        return next((survey for survey in self.surveys if (survey.split, survey.source) == (split, source)), None)
+
     def samples(self, loader: Loader) -> int | None:
         """How many samples a loader has; None if any of its lists could not be read, or it reads none."""
         lists = sum(len(dataset.lists) for dataset in loader.datasets)

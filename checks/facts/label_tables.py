@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
+from collections.abc import Iterable
 from itertools import repeat
 
 import msgspec
@@ -180,9 +181,17 @@ def compare_small(sources: list[Source], pairs: list[tuple[int, int]], examples:
 
 def printable(folders: Folders) -> Folders:
     """Folders whose names can be written as JSON: bytes that are not UTF-8 become U+FFFD."""
+    return together(
+        (name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), labels)
+        for name, labels in folders.items()
+    )
+
+
+def together(rows: Iterable[tuple[str, dict[int, int]]]) -> Folders:
+    """Name → label → samples, of folders some of which have one name."""
     found: Folders = {}
-    for name, labels in folders.items():
-        into = found.setdefault(name if name.isascii() else name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), {})
+    for name, labels in rows:
+        into = found.setdefault(name, {})
         for label, samples in labels.items():
             into[label] = into.get(label, 0) + samples
     return found
