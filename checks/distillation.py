@@ -11,6 +11,7 @@ from checks.facts.sub_networks import Role, class_count, entries_of, is_distilla
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, EXPORT, INFER, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
+from knowledge.likeness import nearest
 
 COMPARE_LOGITS = frozenset(
     {
@@ -179,9 +180,7 @@ def _unknown(config: TrainingConfig, key: str, name: Any, user: str, names: list
     fixes = []
     near = next((n for n in names if isinstance(name, str) and n.lower() == name.lower()), None)
     if case is None and near is None and isinstance(name, str):
-        import difflib  # 3 ms, for a finding only
-
-        near = next(iter(difflib.get_close_matches(name, names, 1, 0.5)), None)
+        near = nearest(name, names, 0.5)
     if case is None and near:
         fixes.append(Fix("use-role", "edit", "safe", at=at, value=near, values={"near": near}))
     else:

@@ -154,6 +154,13 @@ def loss_table_mismatch(config: TrainingConfig, labels: Labels | None) -> Iterat
             yield Finding(at=at, fixes=_set(config, key, parameter, gives), loss=name, given=width, wanted=gives, parameter=parameter)
 
 
+MEASURED_BY = (
+    ("Metric", "no-metric", "add-metric", "Recallk:\n        topk: [1, 5]"),
+    ("Loss", "no-loss", "add-eval-loss", "CELoss:\n        weight: 1.0"),
+)
+"""What an evaluation by retrieval cannot do without: the section, its case and fix, and an item to begin with."""
+
+
 @check("MDL118", name="retrieval-cannot-be-measured", stages=TRAIN | EVAL)
 def retrieval_cannot_be_measured(config: TrainingConfig, labels: Labels | None) -> Iterator[Finding]:
     """An evaluation by retrieval that stops, or measures nothing, or something else."""
@@ -161,16 +168,13 @@ def retrieval_cannot_be_measured(config: TrainingConfig, labels: Labels | None) 
     off = config.stage == "train" and tree.raw("Global.eval_during_train") is False
     if config.generation != "modern" or tree.raw("Global.eval_mode") != "retrieval" or off:
         raise NotApplicable("no-retrieval")
-    if not tree.raw("Metric.Eval"):
-        place = "Metric.Eval" if tree.has("Metric.Eval") else "Metric" if tree.has("Metric") else "Global.eval_mode"
-        fix = Fix("add-metric", "advice", "safe", snippet="Metric:\n  Eval:\n    - Recallk:\n        topk: [1, 5]\n")
-        yield Finding(at=tree.at(place) if place == "Metric.Eval" else tree.key_at(place), case="no-metric", fixes=(fix,), **_blank())
-        return
-    if not tree.raw("Loss.Eval"):
-        place = "Loss.Eval" if tree.has("Loss.Eval") else "Loss" if tree.has("Loss") else "Global.eval_mode"
-        fix = Fix("add-eval-loss", "advice", "safe", snippet="Loss:\n  Eval:\n    - CELoss:\n        weight: 1.0\n")
-        yield Finding(at=tree.at(place) if place == "Loss.Eval" else tree.key_at(place), case="no-loss", fixes=(fix,), **_blank())
-        return
+    for section, case, title, item in MEASURED_BY:
+        key = f"{section}.Eval"
+        if not tree.raw(key):
+            at = tree.at(key) if tree.has(key) else tree.key_at(section if tree.has(section) else "Global.eval_mode")
+            fix = Fix(title, "advice", "safe", snippet=f"{section}:\n  Eval:\n    - {item}\n")
+            yield Finding(at=at, case=case, fixes=(fix,), **_blank())
+            return
     block = tree.raw("Global.sim_block_size")
     if tree.has("Global.sim_block_size") and (type(block) not in (int, bool) or block < 1):
         at = tree.at("Global.sim_block_size")

@@ -8,7 +8,7 @@ from checks.facts.sub_networks import entries_of
 from checks.facts.training_config import TrainingConfig
 from checks.model import TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
-from checks.schedule import known_schedules, number_of, numbers_of
+from checks.schedule import Schedule, known_schedules, number_of, numbers_of
 from knowledge.zoo import known
 
 WITHOUT_PARAMETERS = frozenset({"CELoss", "MultiLabelLoss", "TripletLoss", "TripletLossV2"})
@@ -90,22 +90,22 @@ def plateau_without_metric(config: TrainingConfig) -> Iterator[Finding]:
     if not found:
         raise NotApplicable("no-plateau")
     for item in found:
-        name = config.tree.at(f"{item.path}.name")
         if not item.params.get("by_epoch"):
-            at = config.tree.at(f"{item.path}.by_epoch") if "by_epoch" in item.params else name
-            fix = Fix("by-epoch", "advice", "safe", snippet="lr:\n  name: ReduceOnPlateau\n  by_epoch: True\n  mode: max\n")
-            if "by_epoch" in item.params:
-                fix = Fix("by-epoch", "edit", "safe", at=at, value=True)
-            yield Finding(at=at, case="default", fixes=(fix,))
+            snippet = "lr:\n  name: ReduceOnPlateau\n  by_epoch: True\n  mode: max\n"
+            yield _to_be_set(config, item, "by_epoch", True, "default", Fix("by-epoch", "advice", "safe", snippet=snippet))
         elif config.tree.raw("Global.eval_during_train") is False:
             at = config.tree.at("Global.eval_during_train")
             yield Finding(at=at, case="no-evaluation", fixes=(Fix("evaluate", "edit", "safe", at=at, value=True),))
         elif item.params.get("mode", "min") == "min":
-            at = config.tree.at(f"{item.path}.mode") if "mode" in item.params else name
-            fix = Fix("max", "advice", "safe", snippet="mode: max")
-            if "mode" in item.params:
-                fix = Fix("max", "edit", "safe", at=at, value="max")
-            yield Finding(at=at, case="min", fixes=(fix,))
+            yield _to_be_set(config, item, "mode", "max", "min", Fix("max", "advice", "safe", snippet="mode: max"))
+
+
+def _to_be_set(config: TrainingConfig, item: Schedule, parameter: str, value: object, case: str, advice: Fix) -> Finding:
+    """A parameter of a schedule with another value, blamed and set where it stands; where it does not, the schedule is blamed."""
+    if parameter not in item.params:
+        return Finding(at=config.tree.at(f"{item.path}.name"), case=case, fixes=(advice,))
+    at = config.tree.at(f"{item.path}.{parameter}")
+    return Finding(at=at, case=case, fixes=(Fix(advice.id, "edit", "safe", at=at, value=value),))
 
 
 NEEDED: dict[str, tuple[tuple[str, str], ...]] = {

@@ -21,6 +21,7 @@ from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, EXPORT, INFER, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
 from knowledge.layers import Layers
+from knowledge.likeness import nearest
 
 NARROW = 64
 """No map of features that comes out of these networks is as wide as that in pixels."""
@@ -263,17 +264,11 @@ def _not_given(config: TrainingConfig, place: str, case: str, user: str, key: An
     elif case == "softmax":
         fixes = (Fix("no-softmax", "advice", "safe", snippet="infer_output_key: features\ninfer_add_softmax: False"),)
     else:
-        near = _near(str(key), listed)
+        near = nearest(str(key).lower(), listed, 0.6)
         name = Fix("name-output", "advice", "safe", values={"outputs": listed})
         fixes = (Fix("use-output", "edit", "safe", at=at, value=near, values={"near": near}) if near else name,)
     shown = "null" if key is None else "''" if key == "" else str(key)
     return Finding(at=at, case=case, fixes=fixes, user=user, key=shown, outputs=listed)
-
-
-def _near(key: str, outputs: list[str]) -> str | None:
-    import difflib  # for a finding only
-
-    return next(iter(difflib.get_close_matches(key.lower(), outputs, 1, 0.6)), None)
 
 
 NEEDS_LABELS = {"AdaMargin": "reshape", "CosMargin": "stop_gradient"}

@@ -13,6 +13,7 @@ from checks.listed_values import of_another_type
 from checks.model import EVAL, EXPORT, INFER, OVERRIDE_FILE, TRAIN, Finding, Fix, NotApplicable
 from checks.registry import check
 from checks.value_reading import expand, fits, kinds_of, meant_value, python_type, stage_letter, written
+from knowledge.likeness import nearest
 from knowledge.value_types import ALLOWED, KINDS, PATHS, SWITCHES, Kind
 
 ABSENT_WORDS = frozenset({"null", "none", "nil", "nan", "undefined", "false", "no", "n/a", "~", "-"})
@@ -255,6 +256,4 @@ def _nearest(value: str, values: tuple[str, ...], *, fold: bool = True) -> str |
     }.get(word, word)
     if word in values:
         return word
-    import difflib
-
-    return next(iter(difflib.get_close_matches(word, values, 1, 0.75)), None)
+    return nearest(word, values, 0.75)

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Final
+
+
+def nearest(written: str, names: Sequence[str], cutoff: float) -> str | None:
+    """The most similar of some names, from a similarity of `cutoff` (0 to 1) on."""
+    import difflib  # 3 ms, for a finding only
+
+    return next(iter(difflib.get_close_matches(written, names, 1, cutoff)), None)
 
 
 @functools.lru_cache(maxsize=1 << 16)

@@ -67,13 +67,12 @@ class CopiedImages(msgspec.Struct, frozen=True):
 class TwinImages(msgspec.Struct, frozen=True):
     """Equal files with different labels: `across` pairs of a training and an evaluation list, `within` pairs of one list; and `copies`.
 
-    `placeholders` says that most files equal others, of their own list or of other classes: pictures that stand in for data that is still to come.
+    None of them where most files equal others, of their own list or of other classes: pictures that stand in for data that is still to come.
     """
 
     across: int
     within: int
     examples: tuple[TwinImage, ...]
-    placeholders: bool
     copies: tuple[CopiedImages, ...] = ()
 
 
@@ -91,7 +90,7 @@ def find_twins(
         alike.setdefault((place.size, place.mark), []).append(place)
     groups = [group for group in alike.values() if len(group) > 1]
     if not groups:
-        return TwinImages(0, 0, (), False)
+        return TwinImages(0, 0, ())
     import hashlib  # 3 ms, and most data sets have no two files that look alike
 
     roots = {(item.split, item.source): item.root for item in files.lists}
@@ -114,14 +113,14 @@ def find_twins(
             by_content.setdefault((place.size, digests[path]), []).append(place)
     equal = [group for group in by_content.values() if len(group) > 1]
     if not equal:
-        return TwinImages(0, 0, (), False)
+        return TwinImages(0, 0, ())
     known = _labels_at(equal, surveys, labels)
     if _stand_in(equal, len(wanted), surveys, roots, known):
-        return TwinImages(0, 0, (), True)
+        return TwinImages(0, 0, ())  # pictures that stand in for data still to come
     # one file on two lines is the label rules' to report
     apart = [group for group in equal if len({_path(place, surveys, roots) for place in group}) > 1]
     across, within, examples = _conflicts(apart, surveys, roots, known)
-    return TwinImages(across, within, examples, False, tuple(_copies(equal, surveys, roots, known)))
+    return TwinImages(across, within, examples, tuple(_copies(equal, surveys, roots, known)))
 
 
 def _stand_in(groups: list[list[Place]], files: int, surveys: list[ImageSurvey], roots: Roots, known: dict[tuple[int, int], Label]) -> bool:
