@@ -18,10 +18,10 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
-ZOO = Path(__file__).parent.parent / "knowledge" / "zoo"
+from built import ZOO, write
+
 OUT = ZOO / "figures.json"
 
 ALIASES = {"MobileNetV1_x1_0": "MobileNetV1", "MobileNetV2_x1_0": "MobileNetV2", "ShuffleNetV2": "ShuffleNetV2_x1_0"}
@@ -78,8 +78,7 @@ def main(source: str) -> None:
         target = entry.setdefault("ssld", {}) if distilled else entry
         for key, value in figures(row).items():
             target.setdefault(key, value)  # the page of the models comes before those that compare them
-    lines = [f"{json.dumps(name)}: {json.dumps(table[name])}" for name in sorted(table)]
-    OUT.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    write(OUT, table)
 
 
 if __name__ == "__main__":

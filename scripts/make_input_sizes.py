@@ -8,68 +8,22 @@ with their size parameter moved.
 
 from __future__ import annotations
 
-import contextlib
-import inspect
-import json
-import signal
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-ZOO = Path(__file__).parent.parent / "knowledge" / "zoo"
+from built import ZOO, TooSlow, built, measure_all
+
 OUT = ZOO / "input_sizes.json"
 STEPS = (32, -32, 1, 16, -16)
 OTHERS = (256, 384, 192, 320)
 PARAMETERS = ("img_size", "image_size", "input_size")
-SECONDS = 60
-
-
-class TooSlow(Exception):
-    """A forward pass that ran past its limit: neither accepted nor refused."""
-
-
-@contextlib.contextmanager
-def limit(seconds: int) -> Iterator[None]:
-    """Raise `TooSlow` after so many seconds."""
-
-    def stop(*_: Any) -> None:
-        raise TooSlow
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-
-
-def forward(name: str, side: int, given: dict[str, Any], static: bool) -> None:
-    """One forward pass of a batch of two square images."""
-    import paddle
-    import ppcls.arch
-
-    with limit(SECONDS), paddle.utils.unique_name.guard():
-        maker = getattr(ppcls.arch, name)
-        kwargs = {"pretrained": False} if "pretrained" in inspect.signature(maker).parameters else {}
-        if static:
-            paddle.enable_static()
-            with paddle.static.program_guard(paddle.static.Program(), paddle.static.Program()):
-                net = maker(**kwargs, **given)
-                net.train()
-                net(paddle.static.data("x", [2, 3, side, side], "float32"))
-        else:
-            paddle.disable_static()
-            with paddle.no_grad():
-                net = maker(**kwargs, **given)
-                net.train()
-                net(paddle.rand([2, 3, side, side]))
 
 
 def attempt(name: str, side: int, given: dict[str, Any], static: bool) -> str | None:
     """None where the pass succeeds, else the first telling line of its error."""
     try:
-        forward(name, side, given, static)
+        with built(name, side, given, static) as (_, run):
+            run()
     except TooSlow:
         raise
     except Exception as error:  # networks refuse a size in any way they like, and that is what is measured
@@ -123,28 +77,5 @@ def measure(name: str, takes: int) -> dict[str, Any] | None:
     return row(takes, tried, moved)
 
 
-def write(table: dict[str, Any]) -> None:
-    """One line per network."""
-    lines = [f"{json.dumps(name)}: {json.dumps(line)}" for name, line in sorted(table.items())]
-    OUT.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-
-
-def main(checkout: str, names: list[str]) -> None:
-    """Measure the named networks, or all of the zoo."""
-    sys.path.insert(0, checkout)
-    from ppcls.utils import logger
-
-    logger.init_logger()
-    zoo = json.loads((ZOO / "architectures.json").read_text(encoding="utf-8"))
-    table = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
-    for name in names or sorted(zoo):
-        with contextlib.suppress(TooSlow, AttributeError):
-            found = measure(name, zoo[name]["input"][1])
-            table.pop(name, None)
-            if found:
-                table[name] = found
-            write(table)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    measure_all(sys.argv[1], sys.argv[2:], OUT, measure)

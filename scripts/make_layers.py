@@ -10,37 +10,18 @@ to what is there.
 from __future__ import annotations
 
 import contextlib
-import inspect
-import json
-import signal
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-ZOO = Path(__file__).parent.parent / "knowledge" / "zoo"
+from built import ZOO, TooSlow, built, measure_all
+
 OUT = ZOO / "layers.json"
-SECONDS = 60
-SIDE = (3, 224, 224)
+SIDE = 224
 """The input of networks that the zoo does not hold: variants for other tasks."""
 
 MOST = 8
 """So many layers from the end at most."""
-
-
-@contextlib.contextmanager
-def limit(seconds: int) -> Iterator[None]:
-    """Raise `TimeoutError` after so many seconds."""
-
-    def stop(*_: Any) -> None:
-        raise TimeoutError
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
 
 
 def shape_of(out: Any) -> list[int] | None:
@@ -48,7 +29,7 @@ def shape_of(out: Any) -> list[int] | None:
     return [int(side) for side in out.shape[1:]] if hasattr(out, "shape") else None
 
 
-def shapes(net: Any, names: list[str], run: Any) -> dict[str, list[int]]:
+def shapes(net: Any, names: list[str], run: Callable[[], Any]) -> dict[str, list[int]]:
     """What comes out of the whole network (under the name of its last layer) and of those that stop before, from the end."""
     found: dict[str, list[int]] = {}
     stops = hasattr(net, "stop_after")
@@ -57,10 +38,10 @@ def shapes(net: Any, names: list[str], run: Any) -> dict[str, list[int]]:
             break
         try:
             shape = shape_of(run())
-        except TimeoutError:
+        except TooSlow:
             raise
-        except Exception:
-            continue  # the forward pass does not bear an identity in place of that layer
+        except Exception:  # networks fail in any way they like where an identity stands in place of that layer
+            continue
         if shape is None:
             continue
         found[name] = shape
@@ -71,54 +52,15 @@ def shapes(net: Any, names: list[str], run: Any) -> dict[str, list[int]]:
 
 def measure(name: str, side: int) -> dict[str, Any] | None:
     """The line of one network; None where it cannot be run."""
-    import paddle
-    import ppcls.arch
-
-    maker = getattr(ppcls.arch, name)
-    kwargs = {"pretrained": False} if "pretrained" in inspect.signature(maker).parameters else {}
     for static in (True, False):
-        with contextlib.suppress(Exception), limit(SECONDS), paddle.utils.unique_name.guard():
-            if static:
-                paddle.enable_static()
-                with paddle.static.program_guard(paddle.static.Program(), paddle.static.Program()):
-                    net = maker(**kwargs)
-                    net.train()
-                    names = [child for child, _ in net.named_children()]
-                    found = shapes(net, names, lambda net=net: net(paddle.static.data("x", [2, 3, side, side], "float32")))
-            else:
-                paddle.disable_static()
-                with paddle.no_grad():
-                    net = maker(**kwargs)
-                    net.train()
-                    names = [child for child, _ in net.named_children()]
-                    found = shapes(net, names, lambda net=net: net(paddle.rand([2, 3, side, side])))
+        # a network that cannot be built has no line, whatever the reason
+        with contextlib.suppress(Exception), built(name, side, {}, static) as (net, run):
+            names = [child for child, _ in net.named_children()]
+            found = shapes(net, names, run)
             if found:
                 return {"layers": names, "gives": found} | ({} if hasattr(net, "stop_after") else {"stops": False})
     return None
 
 
-def write(table: dict[str, Any]) -> None:
-    """One line per network."""
-    lines = [f"{json.dumps(name)}: {json.dumps(line)}" for name, line in sorted(table.items())]
-    OUT.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-
-
-def main(checkout: str, names: list[str]) -> None:
-    """Measure the named networks, or all of the zoo."""
-    sys.path.insert(0, checkout)
-    from ppcls.utils import logger
-
-    logger.init_logger()
-    zoo = json.loads((ZOO / "architectures.json").read_text(encoding="utf-8"))
-    table = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
-    for name in names or sorted(zoo):
-        with contextlib.suppress(TimeoutError, AttributeError):
-            found = measure(name, zoo.get(name, {}).get("input", SIDE)[1])
-            table.pop(name, None)
-            if found:
-                table[name] = found
-            write(table)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    measure_all(sys.argv[1], sys.argv[2:], OUT, measure, SIDE)

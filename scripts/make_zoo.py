@@ -6,28 +6,28 @@ Usage: `python scripts/make_zoo.py architectures.yaml`, where the YAML has a lis
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import yaml
+from built import ZOO, write
 
-OUT = Path(__file__).parent.parent / "knowledge" / "zoo" / "architectures.json"
+OUT = ZOO / "architectures.json"
 
 
 def main(source: str) -> None:
     """Write one line per architecture: inputs of the last layer, its type, millions of parameters, input size."""
     rows = yaml.safe_load(Path(source).read_text(encoding="utf-8"))["architectures"]
-    lines = []
-    for row in sorted(rows, key=lambda r: r["name"]):
+    table = {}
+    for row in rows:
         kept = {
             "fc_in": row.get("fc_in_features"),
             "head": row.get("head_type"),
             "params_m": row.get("params_m"),
             "input": row.get("input_size"),
         }
-        lines.append(f"{json.dumps(row['name'])}: {json.dumps({k: v for k, v in kept.items() if v is not None})}")
-    OUT.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        table[row["name"]] = {k: v for k, v in kept.items() if v is not None}
+    write(OUT, table)
 
 
 if __name__ == "__main__":
