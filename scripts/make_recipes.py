@@ -8,14 +8,14 @@ one with the highest rate per sample. Under `""` stand the highest rates of each
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
+from built import ZOO, write
 
-OUT = Path(__file__).parent.parent / "knowledge" / "zoo" / "recipes.json"
+OUT = ZOO / "recipes.json"
 CARDS, CARDS_ADAMW = 4, 8
 
 
@@ -50,9 +50,7 @@ def main(checkout: str) -> None:
         rank = (path.stem == architecture, rate / batch)
         if architecture not in recipes or rank > ranks[architecture]:
             recipes[architecture], ranks[architecture] = [optimizer, rate, batch], rank
-    lines = [f'"": {json.dumps(dict(sorted(highest.items())))}']
-    lines += [f"{json.dumps(name)}: {json.dumps(recipes[name])}" for name in sorted(recipes)]
-    OUT.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    write(OUT, {"": dict(sorted(highest.items())), **recipes})
 
 
 if __name__ == "__main__":
