@@ -1,0 +1,59 @@
+"""Fact `ContainerSettings`: what a container was, or would be, started with, as its daemon or a file of settings tells it.
+
+Nothing here is measured: a limit may be lowered further by what the container runs in (a parent cgroup, the node, the virtual machine of Docker
+Desktop).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from checks.facts.base import Fact
+from checks.model import Location
+
+SettingsSource = Literal["docker", "compose", "kubernetes"]
+
+ContainerState = Literal["running", "paused", "restarting", "created", "exited", "dead", "image", "file"]
+"""The states of the Docker Engine API; `image` and `file` are containers that are still to be made."""
+
+ShmOrigin = Literal["default", "shm-size", "tmpfs", "bind", "host", "container", "volume", "empty-dir", "none"]
+"""What decides about /dev/shm: the runtime's default, a size that was given, a tmpfs, bind, volume or emptyDir mounted over it, the host's or another
+container's (both by the IPC mode), or that there is none."""
+
+DEFAULT_SHM = 64 << 20
+"""Bytes of /dev/shm where nobody says otherwise: Docker's `opts.DefaultShmSize` and containerd's CRI plug-in (`pkg/oci.WithDevShmSize`, 65536k)."""
+
+
+class ContainerSettings(Fact, frozen=True):
+    """What a container is started with. Sizes in bytes; None where nothing is told, or where there is no limit.
+
+    Attributes:
+        name: the container's, service's or image's name, as the user finds it again.
+        ipc: `private`, `shareable`, `host`, `none` or `container:NAME`.
+        shm: the size of /dev/shm; None where the settings do not tell it (the host's, a bind, a disk).
+        shm_location: the value that decides about it, else where such a value would be put in; None where there is no file.
+        cpus: how many processors it may use, as a quota or a set.
+        pid: of the container's first process, as the host counts; None where it does not run.
+        shm_on_disk: /dev/shm is a folder on a disk: it has no size of its own, and is slow.
+        shm_volume: the name of the Kubernetes volume that is mounted there.
+        build_shm: `build.shm_size` of a compose file, which counts while the image is built and never when it runs.
+    """
+
+    source: SettingsSource
+    name: str
+    image: str | None = None
+    state: ContainerState = "file"
+    ipc: str = "private"
+    shm: int | None = None
+    shm_origin: ShmOrigin = "default"
+    shm_location: Location | None = None
+    memory: int | None = None
+    cpus: float | None = None
+    gpus: int | None = None
+    user: str | None = None
+    read_only: bool = False
+    workdir: str | None = None
+    pid: int | None = None
+    shm_on_disk: bool = False
+    shm_volume: str | None = None
+    build_shm: int | None = None
