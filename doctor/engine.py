@@ -245,6 +245,10 @@ def _start(
     if missing is not None:
         facts[collector.fact] = missing
         return
+    world = facts[World]
+    if collector.touches and world.lost is not None:
+        facts[collector.fact] = world.lost
+        return
     emit(FactStarted(collector.fact.__name__))
     running[collector.fact] = start = time.monotonic()
 

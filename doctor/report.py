@@ -10,6 +10,7 @@ from checks.facts.base import Request
 from checks.model import Finding, Fix, Location, Severity, Unavailable
 from checks.registry import Check, Registry, matches
 from doctor.engine import Diagnosis, Status
+from doctor.hider import Hider
 from doctor.settings import Level
 from doctor.suppression import suppress
 from knowledge.pages import Case, Page, page
@@ -113,6 +114,7 @@ def build_report(
     `severities` maps codes, names or prefixes to the user's own severity; `off` drops a rule's findings.
     """
     config = diagnosis.config
+    hide = Hider(config.sysroot)
     known = [*registry.checks.values()]
     hidden = suppress(diagnosis.results, config, known, judge_unused)
     findings: list[ReportedFinding] = []
@@ -122,7 +124,7 @@ def build_report(
     for result in diagnosis.results:
         status, reason = result.status, result.reason
         try:
-            worded = [_word(finding, result.check, pages, lang, severities or {}) for finding in result.findings]
+            worded = [_word(hide(finding), result.check, pages, lang, severities or {}) for finding in result.findings]
             findings += [finding for finding in worded if finding is not None]
         except Exception as error:  # a page that does not fit its check is our bug, like a crash of the check
             import traceback
@@ -132,7 +134,7 @@ def build_report(
             reason = Unavailable("check-crashed", {"error": f"{type(error).__name__}: {error}"})
         if result.crash:
             crashes.append(result.crash)
-        text = phrase(reason.reason, lang, **reason.values) if reason else None
+        text = phrase(reason.reason, lang, **hide.plain(reason.values)) if reason else None
         applies = reason is None or status != "skipped" or _unmeasured(reason.reason)
         checks.append(ReportedCheck(result.check.code, status, text, round(result.seconds, 1), applies))
     findings.sort(key=_order)
@@ -142,7 +144,7 @@ def build_report(
         file=config.file,
         generation=config.generation,
         stage=config.stage,
-        root=config.root,
+        root=hide.plain(config.root),
         root_reason=config.root_reason,
         overrides=list(diagnosis.request.overrides),
         assumed=_assumed(diagnosis.request),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -55,11 +56,15 @@ class World:
     """The one door to the machine: files below `root`, the environment, and programs with a deadline.
 
     `root` is "/" in earnest and a folder in tests: `/proc`, `/sys` and `/dev` are then read from below it. The user's own files
-    are opened by their own paths.
+    are opened by their own paths, below `sysroot`: empty in earnest, the folder of a mirror where the files are those of a container. `lost`
+    says why nothing but the config can be had.
     """
 
-    def __init__(self, root: str = "/", environ: Mapping[str, str] | None = None, cwd: str | None = None) -> None:
+    def __init__(self, root: str = "/", environ: Mapping[str, str] | None = None, cwd: str | None = None, sysroot: str = "") -> None:
         self.root = root
+        self.sysroot = sysroot
+        self.search_path = list(sys.path)
+        self.lost: Unavailable | None = None
         self.environ = dict(os.environ if environ is None else environ)
         self.cwd = cwd or os.getcwd()
         self.on_progress: Callable[[str, int, int], None] | None = None
@@ -75,6 +80,29 @@ class World:
             raise Cancelled
         if self.on_progress is not None:
             self.on_progress(fact, done, total)
+
+    def locate(self, path: str, folder: str | None = None) -> str:
+        """Where a path of the user's is opened; a relative one counts from `folder`, by default the current one."""
+        return within(self.sysroot, self.cwd if folder is None else folder, path)
+
+    def above(self, folder: str) -> Iterator[str]:
+        """A folder and those above it, up to the top of the user's files."""
+        while True:
+            yield folder
+            parent = os.path.dirname(folder)
+            if folder in (parent, self.sysroot):
+                return
+            folder = parent
+
+    def space(self, absolute: str) -> tuple[int, int]:
+        """Size and free bytes of the file system of a system folder, as `statvfs` tells them.
+
+        Raises:
+            OSError: it is not there.
+            AttributeError: the platform has no `statvfs`.
+        """
+        stats = os.statvfs(self.path(absolute))
+        return stats.f_blocks * stats.f_frsize, stats.f_bavail * stats.f_frsize
 
     def path(self, absolute: str) -> str:
         """The place of a system file, such as `/proc/self/mountinfo`."""
@@ -102,6 +130,14 @@ class World:
         except (OSError, subprocess.SubprocessError):
             return None
         return done.stdout if done.returncode == 0 else None
+
+
+def within(sysroot: str, folder: str, path: str) -> str:
+    """Join a path to a folder. What is absolute, or climbs above the top with `..`, stays below `sysroot`, if there is one."""
+    if not sysroot:
+        return os.path.join(folder, path)
+    inside = os.path.join("/", folder.removeprefix(sysroot), path)
+    return sysroot + os.path.normpath(inside).replace("//", "/") + ("/" if path.endswith("/") else "")
 
 
 class Need:
@@ -138,14 +174,15 @@ def needs_of(function: Callable[..., Any]) -> dict[str, Need]:
 
 
 class Collector:
-    """How one fact is measured. `needs` are its parameters: the request, the world, or other facts."""
+    """How one fact is measured. `needs` are its parameters: the request, the world, or other facts. `touches`: it looks at files or the machine."""
 
-    __slots__ = ("_needs", "deadline", "fact", "function")
+    __slots__ = ("_needs", "deadline", "fact", "function", "touches")
 
-    def __init__(self, fact: type, function: Callable[..., Any], deadline: float) -> None:
+    def __init__(self, fact: type, function: Callable[..., Any], deadline: float, touches: bool) -> None:
         self.fact = fact
         self.function = function
         self.deadline = deadline
+        self.touches = touches
         self._needs: dict[str, type] | None = None
 
     @property
@@ -160,11 +197,14 @@ COLLECTORS: dict[type, Collector] = {}
 """Every fact's collector; a fact is registered when its module is imported, and a check cannot name a fact without importing it."""
 
 
-def collects(fact: type, *, deadline: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register the function below as the collector of `fact`; past `deadline` seconds the fact is unavailable."""
+def collects(fact: type, *, deadline: float, touches: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the function below as the collector of `fact`; past `deadline` seconds the fact is unavailable.
+
+    Without `touches` it derives the fact from others alone, which goes also where the world is lost.
+    """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        COLLECTORS[fact] = Collector(fact, function, deadline)
+        COLLECTORS[fact] = Collector(fact, function, deadline, touches)
         return function
 
     return register

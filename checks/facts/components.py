@@ -63,7 +63,7 @@ class Components(Fact, frozen=True):
     shapeless: tuple[str, ...] = ()
 
 
-@collects(Components, deadline=5.0)
+@collects(Components, deadline=5.0, touches=False)
 def collect_components(config: TrainingConfig) -> Components:
     """Walk the config. Whatever has another shape than PaddleClas reads is passed over: other rules speak of that."""
     walk = _Walk(config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 
 import msgspec
@@ -36,15 +37,8 @@ class DataPaths(Fact, frozen=True):
 
 def places_around(request: Request, world: World) -> tuple[str, ...]:
     """Folders that a relative path might have been meant from: the current one, the config's own and those above it."""
-    beside = os.path.dirname(os.path.abspath(os.path.join(world.cwd, request.config)))
-    candidates = [world.cwd]
-    while True:
-        candidates.append(beside)
-        parent = os.path.dirname(beside)
-        if parent == beside or len(candidates) > 8:
-            break
-        beside = parent
-    return tuple(candidates)
+    above = world.above(os.path.dirname(os.path.abspath(world.locate(request.config))))
+    return (world.cwd, *itertools.islice(above, 8))
 
 
 @collects(DataPaths, deadline=10.0)

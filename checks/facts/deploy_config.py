@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from checks.facts.base import Fact, Request, StageName, Unreadable, World, collects
+from checks.facts.base import Fact, Request, StageName, Unreadable, World, collects, within
 from checks.facts.key_value import BadLine, is_key_value_name, parse_key_values, read_key_values
 from checks.facts.training_config import TrainingConfig, find_root, generation_of
 from checks.facts.yaml_tree import Tree, read_text, read_tree
@@ -44,10 +44,11 @@ class DeployConfig(Fact, frozen=True):
     program: Program = "python"
     bad: tuple[BadLine, ...] = ()
     companion: bool = False
+    sysroot: str = ""
 
     def resolve(self, path: str) -> str:
         """A path of the config as its program would open it."""
-        return os.path.normpath(os.path.join(self.root, path))
+        return os.path.normpath(within(self.sysroot, self.root, path))
 
     def key(self, concept: str) -> str | None:
         """The key of a switch or number in this kind of config."""
@@ -89,22 +90,24 @@ def collect_deploy_config(config: TrainingConfig, request: Request, world: World
         Unreadable: there is none, or as `read_tree` and `read_key_values`.
     """
     if config.generation == "deploy":
-        return DeployConfig(config.file, "yaml", config.tree, config.root, program_of(os.path.join(world.cwd, config.file)))
+        return DeployConfig(config.file, "yaml", config.tree, config.root, program_of(world.locate(config.file)), sysroot=world.sysroot)
     if config.generation == "text":
         # the tree has the overrides; which lines are bad stands in the file only
-        parsed = parse_key_values(read_text(os.path.join(world.cwd, config.file), config.file), config.file)
-        return DeployConfig(config.file, "text", config.tree, config.root, "lite" if parsed.lite else "cpp-text", parsed.bad)
+        parsed = parse_key_values(read_text(world.locate(config.file), config.file), config.file)
+        return DeployConfig(
+            config.file, "text", config.tree, config.root, "lite" if parsed.lite else "cpp-text", parsed.bad, sysroot=world.sysroot
+        )
     if request.deploy_config is None:
         raise Unreadable("no-deploy-config")
-    path, name = os.path.join(world.cwd, request.deploy_config), request.deploy_config
+    path, name = world.locate(request.deploy_config), request.deploy_config
     if is_key_value_name(name):
         values = read_key_values(path, name)
         root = _root(config, request, world, [v for v in values.tree.data.values() if "/" in v])
-        return DeployConfig(name, "text", values.tree, root, "lite" if values.lite else "cpp-text", values.bad, companion=True)
+        return DeployConfig(name, "text", values.tree, root, "lite" if values.lite else "cpp-text", values.bad, True, world.sysroot)
     tree = read_tree(path, name)
     if generation_of(tree.data) != "deploy":
         raise Unreadable("not-a-deploy-config", file=name)
-    return DeployConfig(name, "yaml", tree, _root(config, request, world, _paths(tree)), program_of(path), companion=True)
+    return DeployConfig(name, "yaml", tree, _root(config, request, world, _paths(tree)), program_of(path), (), True, world.sysroot)
 
 
 def stage_told_by(path: str) -> StageName:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from typing import Literal
 
 import msgspec
@@ -85,7 +84,7 @@ def collect_inference_models(config: TrainingConfig, request: Request, world: Wo
     models = []
     deploy = find_deploy_config(config, request, world)
     if request.inference_model is not None:
-        path = os.path.normpath(os.path.join(world.cwd, request.inference_model))
+        path = os.path.normpath(world.locate(request.inference_model))
         models.append(_look("cls", request.inference_model, path, Location(request.inference_model)))
     if deploy is not None:
         for key, role in KEYS.items():
@@ -176,7 +175,7 @@ def collect_deploy_code(config: TrainingConfig, request: Request, world: World) 
         Unreadable: there is none.
     """
     deploy = find_deploy_config(config, request, world)
-    candidates = [os.path.join(folder or ".", "paddleclas", "deploy") for folder in sys.path]
+    candidates = [os.path.join(folder or ".", "paddleclas", "deploy") for folder in world.search_path]
     for root in (deploy.root if deploy else None, config.root):
         candidates += [root, os.path.join(root, "deploy")] if root else []
     for folder in candidates:

@@ -76,19 +76,18 @@ def collect_shared_memory(request: Request, world: World) -> SharedMemory:
     """
     if request.assumed.shm is not None:
         return SharedMemory("/dev/shm", request.assumed.shm, request.assumed.shm, "tmpfs", assumed=True)
-    path = world.path("/dev/shm")
     try:
-        stats = os.statvfs(path)
+        size, free = world.space("/dev/shm")
     except (OSError, AttributeError):
         raise Unreadable("no-shared-memory", platform=sys.platform) from None
     filesystem, option = _mount_of(world.read("/proc/self/mountinfo") or "", "/dev/shm")
     return SharedMemory(
         mount="/dev/shm",
-        size=stats.f_blocks * stats.f_frsize,
-        free=stats.f_bavail * stats.f_frsize,
+        size=size,
+        free=free,
         filesystem=filesystem or "unknown",
         option=option,
-        stale=_stale_files(world, path),
+        stale=_stale_files(world, world.path("/dev/shm")),
     )
 
 

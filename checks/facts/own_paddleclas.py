@@ -84,16 +84,11 @@ def collect_own_paddleclas(config: TrainingConfig, components: Components, reque
 def _find(config: TrainingConfig, request: Request, world: World) -> str | None:
     """The checkout: `--root`, the current folder, or one that the config lies in; of a deploy config also the one above `deploy/`."""
     starts = [config.root, world.cwd]
-    here = os.path.dirname(os.path.abspath(os.path.join(world.cwd, request.config)))
-    for folder in (*starts, os.path.dirname(config.root)):
+    above = world.above(os.path.dirname(os.path.abspath(world.locate(request.config))))
+    for folder in (*starts, os.path.dirname(config.root), *above):
         if _is_checkout(folder):
             return folder
-    while not _is_checkout(here):
-        parent = os.path.dirname(here)
-        if parent == here:
-            return None
-        here = parent
-    return here
+    return None
 
 
 def _is_checkout(folder: str) -> bool:

@@ -49,7 +49,7 @@ def collect_packages(world: World) -> Packages:
     """Read the names of the `*.dist-info` folders on the path, and PaddlePaddle's own version file as text."""
     installed: dict[str, str] = {}
     paddle_folder: str | None = None
-    for folder in sys.path:
+    for folder in world.search_path:
         try:
             names = sorted(os.listdir(folder or "."))
         except OSError:

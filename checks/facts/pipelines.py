@@ -107,7 +107,7 @@ class DeployedPipelines(Fact, frozen=True):
     all: tuple[Pipeline, ...]
 
 
-@collects(Pipelines, deadline=20.0)
+@collects(Pipelines, deadline=20.0, touches=False)
 def collect_pipelines(config: TrainingConfig) -> Pipelines:
     """Follow the transforms of a training config; a deploy config has none of this kind."""
     if config.generation == "modern":

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from checks.facts.base import Fact, Request, StageName, Unreadable, World, collects
+from checks.facts.base import Fact, Request, StageName, Unreadable, World, collects, within
 from checks.facts.image_shape import SampleShape, multi_scale_pixels, sample_shape
 from checks.facts.key_value import is_key_value_name, read_key_values
 from checks.facts.label_format import LEGACY, LEGACY_MULTILABEL, MODERN, TAKES_DELIMITER, LabelFormat
@@ -121,6 +121,7 @@ class TrainingConfig(Fact, frozen=True):
     checkpoints: Value[str] | None
     output_dir: Value[str] | None
     learning_rate: Value[float] | None
+    sysroot: str = ""
 
     @property
     def class_num(self) -> Value[int] | None:
@@ -138,17 +139,17 @@ class TrainingConfig(Fact, frozen=True):
 
     def resolve(self, path: str) -> str:
         """A path of the config as PaddleClas would open it: relative ones count from the root."""
-        return os.path.normpath(os.path.join(self.root, path))
+        return os.path.normpath(within(self.sysroot, self.root, path))
 
 
-@collects(TrainingConfig, deadline=20.0)
+@collects(TrainingConfig, deadline=20.0, touches=False)
 def collect_training_config(request: Request, world: World) -> TrainingConfig:
     """Read the config, apply the overrides, and view it.
 
     Raises:
         Unreadable: see `read_tree` and `read_key_values`; also a `--root` that is no folder.
     """
-    path = os.path.join(world.cwd, request.config)
+    path = world.locate(request.config)
     text = is_key_value_name(request.config)
     tree, overrides = apply_overrides(
         read_key_values(path, request.config).tree if text else read_tree(path, request.config), request.overrides
@@ -178,6 +179,7 @@ def collect_training_config(request: Request, world: World) -> TrainingConfig:
         checkpoints=view.concept("checkpoints", str),
         output_dir=view.concept("output_dir", str),
         learning_rate=view.concept("learning_rate", float),
+        sysroot=world.sysroot,
     )
 
 
@@ -211,22 +213,18 @@ def find_root(request: Request, world: World, generation: Generation, named: lis
     config lies in, if one is there; else the current folder.
     """
     if request.root is not None:
-        root = os.path.join(world.cwd, request.root)
+        root = world.locate(request.root)
         if not os.path.isdir(root):
             raise Unreadable("root-missing", root=request.root)
         return os.path.normpath(root), "given"
     relative = [path for path in named if not os.path.isabs(path) and "\0" not in path]
     if any(os.path.exists(os.path.join(world.cwd, path)) for path in relative):
         return world.cwd, "cwd"
-    folder = os.path.dirname(os.path.abspath(os.path.join(world.cwd, request.config)))
-    while True:
+    for folder in world.above(os.path.dirname(os.path.abspath(world.locate(request.config)))):
         if all(os.path.exists(os.path.join(folder, part)) for part in ("ppcls", os.path.join("tools", "train.py"))):
             deploy = os.path.join(folder, "deploy")
             return (deploy if generation == "deploy" and os.path.isdir(deploy) else folder), "checkout"
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return world.cwd, "cwd"
-        folder = parent
+    return world.cwd, "cwd"
 
 
 class _View:

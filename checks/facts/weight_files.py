@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from checks.facts.base import Fact, Request, World, collects
+from checks.facts.base import Fact, Request, World, collects, within
 from checks.facts.data_paths import places_around
 from checks.facts.training_config import TrainingConfig
 from checks.model import Location
@@ -64,7 +64,7 @@ def collect_weight_files(config: TrainingConfig, request: Request, world: World)
     around = places_around(request, world)
     found = []
     if request.weights is not None:
-        path = os.path.join(world.cwd, request.weights)
+        path = world.locate(request.weights)
         found.append(_look("global", "--weights", request.weights, path, Location(request.weights), config.root, ()))
     for role, key in _named(config):
         value = config.tree.get(key)
@@ -79,7 +79,7 @@ def collect_weight_files(config: TrainingConfig, request: Request, world: World)
             elif item.startswith("http"):
                 found.append(WeightFile(role, key, item, where, "url", item, ""))
             else:
-                found.append(_look(role, key, item, os.path.join(config.root, item), where, config.root, around))
+                found.append(_look(role, key, item, within(config.sysroot, config.root, item), where, config.root, around))
     return WeightFiles(tuple(found), tuple(_trained(config)))
 
 
@@ -92,7 +92,7 @@ def _trained(config: TrainingConfig) -> Iterator[str]:
     for name in ("best_model", "latest", os.path.join("best_model", "ppcls")):
         for folder in dict.fromkeys((config.output_dir.value, os.path.join(config.output_dir.value, network))):
             prefix = os.path.join(folder, name)
-            if _is_file(os.path.join(config.root, prefix) + SUFFIX):
+            if _is_file(within(config.sysroot, config.root, prefix) + SUFFIX):
                 yield prefix
 
 

@@ -59,6 +59,7 @@ class _Paper:
         self.report: Report = done.report
         self.most = most
         self.cwd = done.cwd
+        self.sysroot = done.diagnosis.config.sysroot
         self.lang = lang
         self.width = width
         self.page: list[list[Segment]] = []
@@ -146,7 +147,7 @@ class _Paper:
 
     def quote(self, finding: ReportedFinding) -> None:
         at = finding.location
-        line = quote(at, self.report.config.file, self.cwd, self.report.config.root, self.report.config.overrides)
+        line = quote(at, self.report.config.file, self.cwd, self.report.config.root, self.report.config.overrides, self.sysroot)
         if line is None:
             return
         on_command_line = at.file == OVERRIDE_FILE
