@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -32,7 +33,7 @@ class Hider:
         if not self.sysroot:
             return value
         if isinstance(value, str):
-            return value.replace(self.sysroot + "/", "/").replace(self.sysroot, "/")
+            return re.sub(rf"{re.escape(self.sysroot)}(/|(?![\w.-]))", "/", value)
         if isinstance(value, dict):
             return {key: self.plain(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):

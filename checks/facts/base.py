@@ -6,11 +6,14 @@ import os
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from checks.model import Unavailable
+
+if TYPE_CHECKING:
+    from checks.facts.container_settings import ContainerSettings
 
 StageName = Literal["train", "eval", "export", "infer", "deploy"]
 
@@ -56,14 +59,15 @@ class World:
     """The one door to the machine: files below `root`, the environment, and programs with a deadline.
 
     `root` is "/" in earnest and a folder in tests: `/proc`, `/sys` and `/dev` are then read from below it. The user's own files
-    are opened by their own paths, below `sysroot`: empty in earnest, the folder of a mirror where the files are those of a container. `lost`
-    says why nothing but the config can be had.
+    are opened by their own paths, below `sysroot`: empty in earnest, the folder of a mirror where the files are those of a container.
+    `settings` are those of the container that was asked for, `lost` says why nothing but the config can be had.
     """
 
     def __init__(self, root: str = "/", environ: Mapping[str, str] | None = None, cwd: str | None = None, sysroot: str = "") -> None:
         self.root = root
         self.sysroot = sysroot
         self.search_path = list(sys.path)
+        self.settings: ContainerSettings | None = None
         self.lost: Unavailable | None = None
         self.environ = dict(os.environ if environ is None else environ)
         self.cwd = cwd or os.getcwd()
@@ -178,7 +182,7 @@ class Collector:
 
     __slots__ = ("_needs", "deadline", "fact", "function", "touches")
 
-    def __init__(self, fact: type, function: Callable[..., Any], deadline: float, touches: bool) -> None:
+    def __init__(self, fact: type, function: Callable[..., Any], deadline: float, touches: bool = True) -> None:
         self.fact = fact
         self.function = function
         self.deadline = deadline
