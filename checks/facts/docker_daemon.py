@@ -1,0 +1,354 @@
+"""The way to a container's daemon: where Docker or Podman listens, what can go wrong there, and the few questions that are put to it.
+
+The Docker SDK for Python is imported here and nowhere else, and only when a container was asked for. Every question has a deadline; whatever fails
+becomes an `Unreadable` with one phrase that names the socket and the way out.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from checks.facts.base import Unreadable
+
+T = TypeVar("T")
+
+ANSWER_WITHIN = 5.0
+"""Seconds within which a daemon has to answer one question."""
+
+DEFAULT_SOCKET = "/var/run/docker.sock"
+
+ToldBy = Literal["option", "DOCKER_HOST", "context", "default"]
+
+FOLDER, LINK, OTHER = 1 << 31, 1 << 27, (1 << 26) | (1 << 25) | (1 << 24) | (1 << 21) | (1 << 19)
+"""Bits of Go's `os.FileMode`, in which the archive API gives the kind of a file."""
+
+
+class Endpoint(NamedTuple):
+    """An address at which a daemon may listen, and who named it."""
+
+    url: str
+    told_by: ToldBy
+
+    @property
+    def socket(self) -> str:
+        """How the user knows it: a path for a socket, else the address."""
+        return self.url.removeprefix("unix://")
+
+    @property
+    def local(self) -> bool:
+        """Whether the daemon runs on this machine (or in a virtual machine of it)."""
+        return self.url.startswith(("unix://", "npipe://"))
+
+
+class PathStat(NamedTuple):
+    """What lies at a path of a container; `target` is where a link leads in the end."""
+
+    kind: Literal["file", "folder", "link", "other"]
+    size: int
+    target: str
+
+
+class Executed(NamedTuple):
+    """What a command in a container printed to stdout, and its exit status (None where the daemon did not tell)."""
+
+    output: bytes
+    status: int | None
+
+
+def endpoints(environ: Mapping[str, str], given: str | None) -> list[Endpoint]:
+    """Where to look, best first: what was named, else the context in force, Docker's own sockets, then Podman's."""
+    if given:
+        return [Endpoint(_url(given), "option")]
+    if environ.get("DOCKER_HOST"):
+        return [Endpoint(_url(environ["DOCKER_HOST"]), "DOCKER_HOST")]
+    context = _context(environ)
+    if context:
+        return [Endpoint(context, "context")]
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    sockets = [DEFAULT_SOCKET]
+    if runtime:
+        sockets += [os.path.join(runtime, "docker.sock"), os.path.join(runtime, "podman", "podman.sock")]
+    sockets.append("/run/podman/podman.sock")
+    return [Endpoint(f"unix://{path}", "default") for path in sockets]
+
+
+def _url(text: str) -> str:
+    return f"unix://{text}" if text.startswith("/") else text
+
+
+def _context(environ: Mapping[str, str]) -> str | None:
+    """The address of the Docker context in force (`docker context use`), None where that is the default."""
+    folder = environ.get("DOCKER_CONFIG") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".docker")
+    try:
+        name = environ.get("DOCKER_CONTEXT")
+        if name is None:
+            with open(os.path.join(folder, "config.json"), encoding="utf-8") as stream:
+                name = json.load(stream).get("currentContext")
+        if not name or name == "default":
+            return None
+        place = os.path.join(folder, "contexts", "meta", hashlib.sha256(name.encode()).hexdigest(), "meta.json")
+        with open(place, encoding="utf-8") as stream:
+            host = json.load(stream)["Endpoints"]["docker"]["Host"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return host if isinstance(host, str) and host else None
+
+
+def in_time(seconds: float, work: Callable[[], T], late: Callable[[], Exception]) -> T:
+    """Do something in a thread that is left behind at the deadline: a socket that trickles never runs into a timeout of its own.
+
+    Raises:
+        Exception: what `late` makes, after `seconds`; or what the work raised.
+    """
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=body, daemon=True, name="daemon")
+    thread.start()
+    thread.join(seconds)
+    if failure:
+        raise failure[0]
+    if not outcome:
+        raise late()
+    return outcome[0]
+
+
+class Daemon:
+    """A daemon that answers. Names are taken as they are: the daemon knows containers by name, by id, and by the beginning of an id."""
+
+    def __init__(self, endpoint: Endpoint, client: Any) -> None:
+        self.endpoint = endpoint
+        self._client = client
+
+    @property
+    def podman(self) -> bool:
+        """Whether it is Podman that answers as Docker does."""
+        return self._podman
+
+    _podman = False
+
+    @classmethod
+    def connect(cls, endpoint: Endpoint, environ: Mapping[str, str]) -> Daemon:
+        """Say hello.
+
+        Raises:
+            Unreadable: the SDK is not installed, or nobody answers, or in another way than we know.
+        """
+        try:
+            import docker
+        except ImportError:
+            raise Unreadable("docker-sdk-missing") from None
+
+        def hello() -> Daemon:
+            with _trouble(endpoint):
+                wanted = environ.get("DOCKER_API_VERSION") or "auto"
+                tls = _tls(environ) if endpoint.url.startswith("tcp://") else False
+                client = docker.APIClient(base_url=endpoint.url, version=wanted, timeout=ANSWER_WITHIN, tls=tls)
+                daemon = cls(endpoint, client)
+                parts = client.version().get("Components") or []
+                daemon._podman = any("Podman" in str(part.get("Name")) for part in parts if isinstance(part, dict))
+                return daemon
+
+        return in_time(2 * ANSWER_WITHIN, hello, lambda: Unreadable("daemon-silent", socket=endpoint.socket, seconds=ANSWER_WITHIN))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
+    def container(self, name: str) -> dict[str, Any] | None:
+        """What the daemon knows of a container, None if there is no such one."""
+        return self._ask(lambda: self._client.inspect_container(name))
+
+    def image(self, name: str) -> dict[str, Any] | None:
+        """What the daemon knows of an image, None if there is no such one."""
+        return self._ask(lambda: self._client.inspect_image(name))
+
+    def names(self) -> list[str]:
+        """The names of all containers, running ones first, and of the images."""
+        found: list[str] = []
+        for item in self._ask(lambda: self._client.containers(all=True)) or []:
+            found += [name.lstrip("/") for name in item.get("Names") or []]
+        for item in self._ask(lambda: self._client.images()) or []:
+            found += [tag for tag in item.get("RepoTags") or [] if tag != "<none>:<none>"]
+        return found
+
+    def stat(self, container: str, path: str) -> PathStat | None:
+        """What lies at a path, None if nothing does. The last part of the path is not followed if it is a link."""
+
+        def ask() -> PathStat | None:
+            url = self._client._url("/containers/{0}/archive", container)
+            answer = self._client.head(url, params={"path": path}, timeout=ANSWER_WITHIN)
+            if answer.status_code == 404:
+                return None
+            answer.raise_for_status()
+            return path_stat(answer.headers.get("X-Docker-Container-Path-Stat", ""))
+
+        return self._ask(ask)
+
+    def archive(self, container: str, path: str) -> Iterator[bytes]:
+        """A file or folder as the pieces of a tar.
+
+        Raises:
+            Unreadable: the daemon fails, or has nothing at that path.
+        """
+        with _trouble(self.endpoint, container):
+            pieces, _ = self._client.get_archive(container, path, chunk_size=1 << 20)
+            yield from pieces
+
+    def execute(self, container: str, command: list[str], seconds: float, most: int = 8 << 20) -> Executed | None:
+        """Run a command in a container, as its own user and in its own folder; at most `most` bytes of stdout are taken.
+
+        None where it cannot be run: the container is paused or restarting, or has no such program.
+
+        Raises:
+            Unreadable: it did not end in time, the container is gone, or the daemon fails.
+        """
+
+        def run() -> Executed | None:
+            import docker.errors
+
+            taken: list[bytes] = []
+            size = 0
+            with _trouble(self.endpoint, container):
+                try:
+                    made = self._client.exec_create(container, command, stdout=True, stderr=False)
+                    for piece, _ in self._client.exec_start(made["Id"], stream=True, demux=True):
+                        if piece:
+                            taken.append(piece[: most - size])
+                            size += len(taken[-1])
+                        if size >= most:
+                            break
+                    status = self._client.exec_inspect(made["Id"]).get("ExitCode")
+                except docker.errors.NotFound:
+                    raise
+                except docker.errors.APIError:
+                    return None  # paused, restarting, not running, or no such program
+            if status in (126, 127):
+                return None  # runtimes differ in whether the missing program is an error of the daemon or an exit status
+            return Executed(b"".join(taken), status)
+
+        return in_time(seconds, run, lambda: Unreadable("container-slow", name=container, seconds=seconds))
+
+    def _ask(self, question: Callable[[], T]) -> T | None:
+        """Put one question; None for "not found"."""
+
+        def put() -> T | None:
+            import docker.errors
+
+            with _trouble(self.endpoint):
+                try:
+                    return question()
+                except docker.errors.NotFound:
+                    return None
+
+        late = Unreadable("daemon-silent", socket=self.endpoint.socket, seconds=ANSWER_WITHIN)
+        return in_time(2 * ANSWER_WITHIN, put, lambda: late)
+
+
+def path_stat(header: str) -> PathStat:
+    """What the header `X-Docker-Container-Path-Stat` says: base64 of JSON with `size`, `mode` (Go's bits) and `linkTarget`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        found = json.loads(base64.b64decode(header))
+        mode, size = int(found["mode"]), int(found["size"])
+        target = str(found.get("linkTarget") or "")
+    except (binascii.Error, KeyError, TypeError, AttributeError):
+        raise ValueError("no path stat") from None
+    kind: Literal["file", "folder", "link", "other"] = "file"
+    if mode & FOLDER:
+        kind = "folder"
+    elif mode & LINK:
+        kind = "link"
+    elif mode & OTHER:
+        kind = "other"
+    return PathStat(kind, max(0, size), target)
+
+
+def _tls(environ: Mapping[str, str]) -> Any:
+    """The certificates that Docker's own variables name, False for none."""
+    if not environ.get("DOCKER_TLS_VERIFY") and not environ.get("DOCKER_CERT_PATH"):
+        return False
+    import docker.tls
+
+    folder = environ.get("DOCKER_CERT_PATH") or os.path.join(environ.get("HOME", ""), ".docker")
+    key = (os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem"))
+    return docker.tls.TLSConfig(client_cert=key, ca_cert=os.path.join(folder, "ca.pem"), verify=bool(environ.get("DOCKER_TLS_VERIFY")))
+
+
+@contextlib.contextmanager
+def _trouble(endpoint: Endpoint, container: str | None = None) -> Iterator[None]:
+    """Turns whatever the SDK raises into the one line for the user; "not found" is left to questions that name no container."""
+    try:
+        yield
+    except Unreadable:
+        raise
+    except Exception as error:
+        import docker.errors
+
+        if isinstance(error, docker.errors.NotFound) and container is None:
+            raise  # the question's own answer
+        raise _named(endpoint, container, error) from None
+
+
+def _named(endpoint: Endpoint, container: str | None, error: Exception) -> Unreadable:
+    import docker.errors
+    import requests
+
+    socket = endpoint.socket
+    number = _errno(error)
+    text = " ".join(str(getattr(error, "explanation", None) or error).split())[:300]
+    if isinstance(error, docker.errors.NotFound):
+        return Unreadable("container-gone", name=container)
+    if isinstance(error, docker.errors.InvalidVersion) or "client version" in text:
+        return Unreadable("daemon-version", socket=socket, error=text)
+    if isinstance(error, docker.errors.APIError):
+        return Unreadable("daemon-failed", socket=socket, error=text)
+    if number in (errno.EACCES, errno.EPERM):
+        return Unreadable("daemon-no-permission", socket=socket)
+    if number in (errno.ENOENT, errno.ENOTDIR):
+        return Unreadable("daemon-no-socket", socket=socket)
+    if number in (errno.ECONNREFUSED, errno.ENOTSOCK):
+        return Unreadable("daemon-not-listening", socket=socket)
+    if any(isinstance(part, (TimeoutError, requests.exceptions.Timeout)) for part in _chain(error)):
+        return Unreadable("daemon-silent", socket=socket, seconds=ANSWER_WITHIN)
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)) or "bind" in text.lower():
+        return Unreadable("daemon-bad-address", socket=socket)  # the SDK's own words: "Invalid bind address format"
+    if isinstance(error, (ValueError, KeyError, TypeError, AttributeError)):
+        return Unreadable("daemon-not-docker", socket=socket)  # it answered, but with no JSON that we know
+    return Unreadable("daemon-failed", socket=socket, error=text)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and what it was made of, however the libraries between have wrapped it."""
+    pending, seen = [error], set[int]()
+    while pending:
+        item = pending.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        yield item
+        inner = [item.__cause__, item.__context__, getattr(item, "reason", None), *getattr(item, "args", ())]
+        pending += [part for part in inner if isinstance(part, BaseException)]
+
+
+def _errno(error: BaseException) -> int | None:
+    return next((item.errno for item in _chain(error) if isinstance(item, OSError) and isinstance(item.errno, int)), None)
+
