@@ -194,6 +194,10 @@ def _pair(key: str) -> tuple[str, str]:
 
         found = PHRASES_CLI.get(key)
     if found is None:
+        from knowledge.phrases_container import PHRASES_CONTAINER
+
+        found = PHRASES_CONTAINER.get(key)
+    if found is None:
         from knowledge.phrases_faq import PHRASES_FAQ
 
         found = PHRASES_FAQ[key]

@@ -60,13 +60,15 @@ class World:
 
     `root` is "/" in earnest and a folder in tests: `/proc`, `/sys` and `/dev` are then read from below it. The user's own files
     are opened by their own paths, below `sysroot`: empty in earnest, the folder of a mirror where the files are those of a container.
-    `settings` are those of the container that was asked for, `lost` says why nothing but the config can be had.
+    `settings` are those of the container that was asked for, `lost` says why nothing but the config can be had. `python` is the version and the
+    path of the interpreter, `search_path` where it looks for packages.
     """
 
     def __init__(self, root: str = "/", environ: Mapping[str, str] | None = None, cwd: str | None = None, sysroot: str = "") -> None:
         self.root = root
         self.sysroot = sysroot
         self.search_path = list(sys.path)
+        self.python = (".".join(map(str, sys.version_info[:3])), sys.executable or "")
         self.settings: ContainerSettings | None = None
         self.lost: Unavailable | None = None
         self.environ = dict(os.environ if environ is None else environ)
@@ -108,6 +110,42 @@ class World:
         stats = os.statvfs(self.path(absolute))
         return stats.f_blocks * stats.f_frsize, stats.f_bavail * stats.f_frsize
 
+    @property
+    def measured(self) -> bool:
+        """Whether the machine that was asked for can be looked at; else there are but the settings of a container."""
+        return self.settings is None
+
+    def processors(self) -> tuple[int, int | None]:
+        """How many there are, and how many of them this process may run on (None where the platform does not tell)."""
+        allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+        return os.cpu_count() or 1, allowed
+
+    def shared_files(self) -> list[tuple[str, int]]:
+        """Name and bytes of each file in /dev/shm."""
+        try:
+            with os.scandir(self.path("/dev/shm")) as entries:
+                return [(entry.name, entry.stat(follow_symlinks=False).st_blocks * 512) for entry in entries]
+        except OSError:
+            return []
+
+    def disk(self, path: str) -> tuple[int, int, bool]:
+        """Size and free bytes of the file system at a place that `locate` gave, and whether it is mounted read-only.
+
+        Raises:
+            OSError: it is not there, or cannot be told.
+            AttributeError: the platform has no `statvfs`.
+        """
+        stats = os.statvfs(path)
+        return stats.f_blocks * stats.f_frsize, stats.f_bavail * stats.f_frsize, bool(stats.f_flag & os.ST_RDONLY)
+
+    def writable(self, folder: str) -> bool:
+        """Whether files can be made in a folder, as far as its permissions say."""
+        return os.access(folder, os.W_OK | os.X_OK)
+
+    def unlisted(self, folder: str) -> bool:
+        """Whether a folder is there and what is in it is not known, so that what seems to be missing may be there."""
+        return False
+
     def path(self, absolute: str) -> str:
         """The place of a system file, such as `/proc/self/mountinfo`."""
         return os.path.join(self.root, absolute.lstrip("/"))
@@ -142,6 +180,13 @@ def within(sysroot: str, folder: str, path: str) -> str:
         return os.path.join(folder, path)
     inside = os.path.join("/", folder.removeprefix(sysroot), path)
     return sysroot + os.path.normpath(inside).replace("//", "/") + ("/" if path.endswith("/") else "")
+
+
+def no_images(request: Request, world: World) -> Unavailable | None:
+    """Why images are not looked at, None where they are."""
+    if world.sysroot:
+        return Unavailable("images-in-container")
+    return Unavailable("images-off") if request.images == "off" else None
 
 
 class Need:
@@ -221,6 +266,6 @@ class Cancelled(Exception):
 class Unreadable(Exception):  # becomes an Unavailable, or the one line the user sees
     """Raised by a collector that cannot measure its fact; carries a phrase of `knowledge.phrases`."""
 
-    def __init__(self, reason: str, **values: Any) -> None:
-        super().__init__(reason)
-        self.unavailable = Unavailable(reason, values)
+    def __init__(self, reason: str | Unavailable, **values: Any) -> None:
+        self.unavailable = reason if isinstance(reason, Unavailable) else Unavailable(reason, values)
+        super().__init__(self.unavailable.reason)

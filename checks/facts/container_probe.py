@@ -73,7 +73,9 @@ while IFS=: read -r n c p; do
 done </proc/self/cgroup
 for f in @MARKERS@; do [ -e "$f" ] && say exists "$f"; done
 if have tr && [ -r /proc/1/environ ]; then
-  v=$(tr '\000' '\n' </proc/1/environ 2>/dev/null | lines | while IFS= read -r l; do case $l in container=*) printf '%s' "${l#container=}"; break;; esac; done)
+  v=$(tr '\000' '\n' </proc/1/environ 2>/dev/null | lines | while IFS= read -r l; do
+    case $l in container=*) printf '%s' "${l#container=}"; break;; esac
+  done)
   [ -n "$v" ] && say init "$v"
 fi
 say home "$HOME"

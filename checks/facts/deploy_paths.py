@@ -6,7 +6,7 @@ import os
 
 import msgspec
 
-from checks.facts.base import Fact, collects
+from checks.facts.base import Fact, World, collects
 from checks.facts.deploy_config import DeployConfig
 from checks.model import Location
 
@@ -42,15 +42,18 @@ class DeployPaths(Fact, frozen=True):
 
 
 @collects(DeployPaths, deadline=10.0)
-def collect_deploy_paths(deploy: DeployConfig) -> DeployPaths:
+def collect_deploy_paths(deploy: DeployConfig, world: World) -> DeployPaths:
     """Look at each path; folders of images are read until the first that counts."""
-    index = _look(deploy, "IndexProcess.index_dir") or _look(deploy, "IndexProcess.index_path")
+    index = _look(deploy, "IndexProcess.index_dir", world) or _look(deploy, "IndexProcess.index_path", world)
     return DeployPaths(
-        _look(deploy, "Global.infer_imgs"), index, _look(deploy, "IndexProcess.data_file"), _look(deploy, "IndexProcess.image_root")
+        _look(deploy, "Global.infer_imgs", world),
+        index,
+        _look(deploy, "IndexProcess.data_file", world),
+        _look(deploy, "IndexProcess.image_root", world),
     )
 
 
-def _look(deploy: DeployConfig, key: str) -> DeployPath | None:
+def _look(deploy: DeployConfig, key: str, world: World) -> DeployPath | None:
     value = deploy.tree.get(key)
     if value is None or not isinstance(value.value, str) or not value.value or "\0" in value.value:
         return None
@@ -61,8 +64,10 @@ def _look(deploy: DeployConfig, key: str) -> DeployPath | None:
     exists, folder = os.path.exists(path), os.path.isdir(path)
     complete = all(os.path.exists(os.path.join(path, name)) for name in ("vector.index", "id_map.pkl"))
     # 2.2 keeps its index in files of other names
-    complete = complete or (key.endswith("index_path") and exists)
-    return DeployPath(value.value, path, value.location, exists, folder, nearest, folder and _has_images(path), complete)
+    complete = complete or (key.endswith("index_path") and exists) or world.unlisted(path)
+    return DeployPath(
+        value.value, path, value.location, exists, folder, nearest, folder and (world.unlisted(path) or _has_images(path)), complete
+    )
 
 
 def _has_images(folder: str) -> bool:

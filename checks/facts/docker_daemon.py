@@ -351,4 +351,3 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _errno(error: BaseException) -> int | None:
     return next((item.errno for item in _chain(error) if isinstance(item, OSError) and isinstance(item.errno, int)), None)
-

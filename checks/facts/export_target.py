@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from checks.facts.base import Fact, Unreadable, collects
+from checks.facts.base import Fact, Unreadable, World, collects
 from checks.facts.training_config import TrainingConfig
 from checks.model import Location
 
@@ -25,7 +25,7 @@ class ExportTarget(Fact, frozen=True):
 
 
 @collects(ExportTarget, deadline=5.0)
-def collect_export_target(config: TrainingConfig) -> ExportTarget:
+def collect_export_target(config: TrainingConfig, world: World) -> ExportTarget:
     """Look at the nearest part of the path that exists.
 
     Raises:
@@ -39,7 +39,7 @@ def collect_export_target(config: TrainingConfig) -> ExportTarget:
     while not os.path.lexists(nearest) and os.path.dirname(nearest) != nearest:
         nearest = os.path.dirname(nearest)
     blocked = nearest if not os.path.isdir(nearest) else None
-    writable = os.access(nearest, os.W_OK | os.X_OK) and not _read_only(nearest)
+    writable = world.writable(nearest) and not _read_only(world, nearest)
     holds: tuple[str, ...] = ()
     if nearest == path and blocked is None:
         try:
@@ -49,9 +49,9 @@ def collect_export_target(config: TrainingConfig) -> ExportTarget:
     return ExportTarget(value.value, path, value.location, blocked, None if writable or blocked else nearest, holds)
 
 
-def _read_only(folder: str) -> bool:
+def _read_only(world: World, folder: str) -> bool:
     # root may write everywhere but to a file system that is mounted read-only
     try:
-        return hasattr(os, "statvfs") and bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
-    except OSError:
+        return world.disk(folder)[2]
+    except (OSError, AttributeError):
         return False

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from checks.facts.base import Fact, Request, Unreadable, World, collects
+from checks.facts.base import Fact, Request, Unreadable, World, collects, no_images
 from checks.facts.image_near import Relocation, find_root, near_match, without_folders
 from checks.facts.image_scan import MissingImage, look
 from checks.facts.label_rows import listed_paths
@@ -76,8 +76,9 @@ def collect_image_files(config: TrainingConfig, labels: Labels, request: Request
     Raises:
         Unreadable: images are not to be looked at (`--images off`).
     """
-    if request.images == "off":
-        raise Unreadable("images-off")
+    unseen = no_images(request, world)
+    if unseen is not None:
+        raise Unreadable(unseen)
     total = sum(survey.samples for survey in labels.surveys)
     done = 0
     found: list[ImageList] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 
-from checks.facts.base import Fact, Request, Unreadable, World, collects
+from checks.facts.base import Fact, Request, Unreadable, World, collects, no_images
 from checks.facts.image_crew import see_all
 from checks.facts.image_files import EXAMPLES
 from checks.facts.image_health import FoundImage, ImageFault
@@ -65,8 +65,9 @@ def collect_infer_images(config: TrainingConfig, packages: Packages, request: Re
     Raises:
         Unreadable: none are named, or they are not to be looked at.
     """
-    if request.images == "off":
-        raise Unreadable("images-off")
+    unseen = no_images(request, world)
+    if unseen is not None:
+        raise Unreadable(unseen)
     named = config.tree.get("Infer.infer_imgs")
     if config.generation != "modern" or named is None or not isinstance(named.value, str) or "\0" in named.value:
         raise Unreadable("no-infer-images")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from checks.facts.base import Fact, Request, World, collects
+from checks.facts.base import Fact, Request, World, collects, no_images
 from checks.facts.image_look import HEADER_BYTES, image_size
 from checks.facts.label_format import LabelFormat, Parsed, parse_line
 from checks.facts.pipelines import Op, Pipeline, Pipelines, Role, follow
@@ -57,7 +57,7 @@ def collect_image_sizes(config: TrainingConfig, pipelines: Pipelines, request: R
         loader = next((item for item in config.loaders if pipeline.split.split()[0] == item.split), None)
         if loader is None:
             continue
-        split = _look(config, pipeline, loader, world) if request.images != "off" else None
+        split = _look(config, pipeline, loader, world) if no_images(request, world) is None else None
         if split is not None:
             found.append(split)
         else:

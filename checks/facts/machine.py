@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from checks.facts.base import Fact, Request, Unreadable, World, collects
+from checks.facts.container_settings import ContainerSettings
 
 Runtime = Literal["docker", "podman", "containerd", "kubernetes", "lxc", "unknown"]
 
@@ -23,7 +24,11 @@ class StaleFile(msgspec.Struct, frozen=True):
 
 
 class SharedMemory(Fact, frozen=True):
-    """The mount at /dev/shm: sizes in bytes. `option` is its `size=` mount option; `assumed` means the user told us (then `free` = `size`)."""
+    """The mount at /dev/shm: sizes in bytes. `option` is its `size=` mount option; `assumed` means the user told us (then `free` = `size`).
+
+    `told` means that the settings of a container tell the size and nothing was measured. `free_known` is False where only the size is known, and
+    `free` is then the most that can be free.
+    """
 
     mount: str
     size: int
@@ -32,6 +37,8 @@ class SharedMemory(Fact, frozen=True):
     option: str | None = None
     stale: tuple[StaleFile, ...] = ()
     assumed: bool = False
+    told: bool = False
+    free_known: bool = True
 
 
 class Container(Fact, frozen=True):
@@ -69,16 +76,21 @@ class Host(Fact, frozen=True):
 
 @collects(SharedMemory, deadline=5.0)
 def collect_shared_memory(request: Request, world: World) -> SharedMemory:
-    """Measure the mount at /dev/shm, or take the size that the user assumed.
+    """Measure the mount at /dev/shm, or take the size that the user assumed or the container's settings tell.
 
     Raises:
-        Unreadable: there is none (macOS, Windows).
+        Unreadable: there is none (macOS, Windows), or its size is not told.
     """
     if request.assumed.shm is not None:
         return SharedMemory("/dev/shm", request.assumed.shm, request.assumed.shm, "tmpfs", assumed=True)
+    settings = world.settings
+    if settings is not None and not world.measured and settings.shm_origin != "host":
+        return _told(settings)
     try:
         size, free = world.space("/dev/shm")
     except (OSError, AttributeError):
+        if settings is not None:
+            return _told(settings)
         raise Unreadable("no-shared-memory", platform=sys.platform) from None
     filesystem, option = _mount_of(world.read("/proc/self/mountinfo") or "", "/dev/shm")
     return SharedMemory(
@@ -87,13 +99,26 @@ def collect_shared_memory(request: Request, world: World) -> SharedMemory:
         free=free,
         filesystem=filesystem or "unknown",
         option=option,
-        stale=_stale_files(world, world.path("/dev/shm")),
+        stale=_stale_files(world),
     )
+
+
+def _told(settings: ContainerSettings) -> SharedMemory:
+    """What the settings of a container tell of its /dev/shm."""
+    if settings.shm is None:
+        raise Unreadable("shm-not-told", name=settings.name, origin=settings.shm_origin)
+    alive = settings.state in ("running", "paused", "restarting")  # others begin with an empty one
+    return SharedMemory("/dev/shm", settings.shm, settings.shm, "tmpfs", told=True, free_known=not alive)
 
 
 @collects(Container, deadline=5.0)
 def collect_container(world: World) -> Container:
-    """Look for what container runtimes leave behind: Docker, Podman, containerd, Kubernetes, LXC; cgroup v1 and v2."""
+    """Look for what container runtimes leave behind: Docker, Podman, containerd, Kubernetes, LXC; cgroup v1 and v2.
+
+    Where a container was asked for and cannot be looked into, its settings say what it is.
+    """
+    if world.settings is not None and not world.measured:
+        return Container(True, "kubernetes" if world.settings.source == "kubernetes" else "docker", (world.settings.name,))
     found: list[tuple[Runtime, str]] = []
     if world.environ.get("KUBERNETES_SERVICE_HOST"):
         found.append(("kubernetes", "KUBERNETES_SERVICE_HOST"))
@@ -134,16 +159,24 @@ def collect_container(world: World) -> Container:
 
 @collects(Host, deadline=10.0)
 def collect_host(request: Request, world: World) -> Host:
-    """Count processors, memory and GPUs as far as this process may use them."""
+    """Count processors, memory and GPUs as far as this process may use them, or as far as the settings of a container let it."""
     assumed = request.assumed
     cpus, cpu_limit = _cpus(world)
     memory, memory_limit = _memory(world)
+    settings = None if world.measured else world.settings
+    if settings is not None and settings.cpus is not None and settings.cpus < cpus:
+        cpus, cpu_limit = settings.cpus, "cgroup"
+    if settings is not None and settings.memory is not None and (memory is None or settings.memory < memory):
+        memory, memory_limit = settings.memory, "cgroup"
     if assumed.cpus is not None:
         cpus, cpu_limit = assumed.cpus, "assumed"
     if assumed.memory is not None:
         memory, memory_limit = assumed.memory, "assumed"
     gpus = () if assumed.gpus is not None else _gpus(world)
-    count = len(gpus) if assumed.gpus is None else assumed.gpus
+    if settings is not None and settings.gpus is not None and assumed.gpus is None:
+        gpus, count = gpus[: settings.gpus], settings.gpus
+    else:
+        count = len(gpus) if assumed.gpus is None else assumed.gpus
     return Host(cpus, cpu_limit, memory, memory_limit, gpus, count, assumed.gpus is not None, sys.platform)
 
 
@@ -171,27 +204,21 @@ def _init_variable(world: World) -> str | None:
     return match.group(1) if match else None
 
 
-def _stale_files(world: World, folder: str) -> tuple[StaleFile, ...]:
+def _stale_files(world: World) -> tuple[StaleFile, ...]:
     """Files `paddle_<pid>_…` (`paddle/fluid/memory/allocation/mmap_allocator.cc`) whose process has ended: kill -9 leaves them behind."""
     stale = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                match = re.match(r"paddle_(\d+)_", entry.name)
-                if match and not os.path.exists(world.path(f"/proc/{match.group(1)}")):
-                    stale.append(StaleFile(entry.name, int(match.group(1)), entry.stat(follow_symlinks=False).st_blocks * 512))
-    except OSError:
-        return ()
+    for name, size in world.shared_files():
+        match = re.match(r"paddle_(\d+)_", name)
+        if match and not os.path.exists(world.path(f"/proc/{match.group(1)}")):
+            stale.append(StaleFile(name, int(match.group(1)), size))
     return tuple(sorted(stale, key=lambda s: s.name))
 
 
 def _cpus(world: World) -> tuple[float, Literal["processors", "affinity", "cgroup", "assumed"]]:
-    total = float(os.cpu_count() or 1)
-    best: tuple[float, Literal["processors", "affinity", "cgroup", "assumed"]] = (total, "processors")
-    if hasattr(os, "sched_getaffinity"):
-        allowed = float(len(os.sched_getaffinity(0)))
-        if allowed < best[0]:
-            best = (allowed, "affinity")
+    total, allowed = world.processors()
+    best: tuple[float, Literal["processors", "affinity", "cgroup", "assumed"]] = (float(total), "processors")
+    if allowed is not None and allowed < total:
+        best = (float(allowed), "affinity")
     quota = _cpu_quota(world)
     if quota is not None and quota < best[0]:
         best = (quota, "cgroup")

@@ -71,9 +71,15 @@ def _bit(flags: str, bit: int) -> bool:
 
 @collects(WeightsCache, deadline=2.0)
 def collect_weights_cache(world: World) -> WeightsCache:
-    """List the cache folder; one that is not there has no names."""
+    """List the cache folder; one that is not there has no names.
+
+    Raises:
+        Unreadable: it is there, and what is in it is not known.
+    """
     home = world.environ.get("HOME") or os.path.expanduser("~")
-    folder = os.path.join(home, ".paddleclas", "weights")
+    folder = world.locate(os.path.join(home, ".paddleclas", "weights"))
+    if world.unlisted(folder):
+        raise Unreadable("folder-not-listed", folder=folder)
     names: list[str] = []
     try:
         with os.scandir(folder) as entries:

@@ -8,7 +8,7 @@ import re
 import sys
 from typing import Literal
 
-from checks.facts.base import Fact, Unreadable, collects
+from checks.facts.base import Fact, Unreadable, World, collects
 from checks.facts.training_config import TrainingConfig
 from checks.model import Location
 
@@ -36,7 +36,7 @@ class OutputFolder(Fact, frozen=True):
 
 
 @collects(OutputFolder, deadline=5.0)
-def collect_output_folder(config: TrainingConfig) -> OutputFolder:
+def collect_output_folder(config: TrainingConfig, world: World) -> OutputFolder:
     """Look at `Global.output_dir` (legacy: `model_save_dir`) without writing anything.
 
     Raises:
@@ -51,15 +51,13 @@ def collect_output_folder(config: TrainingConfig) -> OutputFolder:
     free = total = None
     read_only = False
     with contextlib.suppress(OSError, AttributeError):
-        stats = os.statvfs(nearest)
-        free, total = stats.f_bavail * stats.f_frsize, stats.f_blocks * stats.f_frsize
-        read_only = bool(stats.f_flag & os.ST_RDONLY)
+        total, free, read_only = world.disk(nearest)
     problem: Problem | None = None
     if read_only:
         problem = "read-only"
     elif not os.path.isdir(nearest):
         problem = "not-a-folder"
-    elif not os.access(nearest, os.W_OK | os.X_OK) and sys.platform != "win32":
+    elif not world.writable(nearest) and sys.platform != "win32":
         problem = "no-permission"
     return OutputFolder(
         name=config.output_dir.value,
@@ -67,7 +65,7 @@ def collect_output_folder(config: TrainingConfig) -> OutputFolder:
         source=config.output_dir.location,
         nearest=nearest,
         problem=problem,
-        free=free,
+        free=None if world.unlisted(path) else free,  # how much a run would overwrite is not known
         total=total or None,  # pseudo file systems have none
         replaced=_checkpoints(path, config.architecture.value if config.architecture else None),
     )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 
-from checks.facts.base import Fact, World, collects
+from checks.facts.base import Fact, Unreadable, World, collects
 
 _WANTED = {
     "paddlepaddle": "paddle",
@@ -46,7 +45,13 @@ class Packages(Fact, frozen=True):
 
 @collects(Packages, deadline=10.0)
 def collect_packages(world: World) -> Packages:
-    """Read the names of the `*.dist-info` folders on the path, and PaddlePaddle's own version file as text."""
+    """Read the names of the `*.dist-info` folders on the path, and PaddlePaddle's own version file as text.
+
+    Raises:
+        Unreadable: there is no interpreter (a container without Python), or none that could be looked at.
+    """
+    if not world.search_path:
+        raise Unreadable("no-python")
     installed: dict[str, str] = {}
     paddle_folder: str | None = None
     for folder in world.search_path:
@@ -68,8 +73,8 @@ def collect_packages(world: World) -> Packages:
         version, cuda, cudnn = (_assigned(text, name) for name in ("full_version", "cuda_version", "cudnn_version"))
     builds = tuple(sorted(name for name in installed if _WANTED[name.replace("-", "_")] == "paddle"))
     return Packages(
-        python=".".join(map(str, sys.version_info[:3])),
-        interpreter=sys.executable or "",
+        python=world.python[0],
+        interpreter=world.python[1],
         installed=dict(sorted(installed.items())),
         paddle=version or next((installed[name] for name in builds), None),
         paddle_builds=builds,
