@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from checks.facts.training_config import TrainingConfig
-from checks.facts.yaml_tree import Suppression
+from checks.facts.yaml_comments import Suppression
 from checks.model import ANY, Finding, Fix, Location
 from checks.registry import Check, check, matches
 from doctor.engine import CheckResult

@@ -11,12 +11,14 @@ import math
 import os
 import re
 import stat
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import yaml
 
 from checks.facts.base import Unreadable
+from checks.facts.yaml_comments import Suppression, find_suppressions
 from checks.model import OVERRIDE_FILE, Location, Value
 
 MAX_BYTES = 4 << 20
@@ -32,7 +34,6 @@ process."""
 MAX_PATH_CHARACTERS = 16 << 20
 """The most characters that the dotted paths of all values may have together, so that a few huge keys over many values end as one line."""
 
-_SUPPRESSION = re.compile(r"(?:^|\s)#\s*paddle-doctor:\s*(ignore-file|ignore)(?![\w-])\s*(?:\[([^\]]*)\])?[ \t:]*([^\n]*)")
 # how a Python literal can begin: white space, a comment or a continued line may come first
 _LITERAL = re.compile(r"""(?:\.\d|\.\.\.(?!/)|[-+\d'"\[({\s\\#\ufeff]|True|False|None|set|[bBuUrR]{1,2}['"])""")
 
@@ -58,15 +59,6 @@ class DuplicateKey(msgspec.Struct, frozen=True):
     key: str
     first_line: int
     location: Location
-
-
-class Suppression(msgspec.Struct, frozen=True):
-    """A `# paddle-doctor: ignore[...] reason` comment; `covers` is the line it speaks of, or None for the whole file."""
-
-    line: int
-    covers: int | None
-    rules: tuple[str, ...]
-    reason: str
 
 
 class Tree(msgspec.Struct, frozen=True):
@@ -135,7 +127,7 @@ def read_tree(path: str, name: str | None = None) -> Tree:
     text = read_text(path, name)
     loader_type = getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader
     try:
-        _bound_text(loader_type, text, name)
+        bound_text(loader_type, text, name)
         if "\t" in text and len(text) <= MAX_TAB_CHARACTERS:
             loader_type = yaml.SafeLoader  # PaddleClas's own, ten times slower; libyaml lets tabs pass where this one stops
         loader = loader_type(text)
@@ -145,27 +137,52 @@ def read_tree(path: str, name: str | None = None) -> Tree:
         if not isinstance(node, yaml.MappingNode):
             kind = "list" if isinstance(node, yaml.SequenceNode) else "scalar"
             raise Unreadable(f"config-top-level-{kind}", file=name)
-        _bound_expansion(node, name)
+        bound_expansion(node, name)
         builder = _Builder(loader, name)
-        builder.note_duplicates(node)
-        data = builder.build(node, "")
-        if not isinstance(data, dict):  # `!!set` and the like
+        tree = builder.tree(node, text.count("\n") + 1)
+        if not isinstance(tree.data, dict):  # `!!set` and the like
             raise Unreadable("config-top-level-list", file=name)
     except yaml.YAMLError as error:
-        raise _one_line(error, name, text) from None
+        raise one_line(error, name, text) from None
     except RecursionError:
         raise Unreadable("config-too-deep", file=name) from None
     # strings that look like Python literals become values, as create_attr_dict does; nested mappings only, never inside lists
-    _evaluate_strings(data, builder.written)
-    return Tree(
-        file=name,
-        data=data,
-        spots=builder.spots,
-        lines=text.count("\n") + 1,
-        duplicates=tuple(sorted(builder.duplicates, key=lambda d: (d.location.line or 0, d.location.column or 0))),
-        suppressions=_suppressions(text, builder.texts),
-        written=builder.written,
-    )
+    _evaluate_strings(tree.data, tree.written)
+    return msgspec.structs.replace(tree, suppressions=find_suppressions(text, builder.texts))
+
+
+def read_documents(path: str, name: str, rewrite: Callable[[yaml.Node], None] | None = None) -> list[Tree]:
+    """Read a file of any number of YAML documents, as other programs than PaddleClas do: strings stay strings, and a document may be anything.
+
+    Args:
+        name: what the user calls the file.
+        rewrite: gets the root of each document before values are built, to put tags that YAML does not know into ones that it does.
+
+    Raises:
+        Unreadable: as `read_tree`.
+    """
+    text = read_text(path, name)
+    loader_type = getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader
+    lines = text.count("\n") + 1
+    trees: list[Tree] = []
+    values = 0
+    try:
+        bound_text(loader_type, text, name)
+        loader = loader_type(text)
+        while loader.check_node():
+            node = loader.get_node()
+            assert node is not None  # check_node has seen one
+            values += bound_expansion(node, name)
+            if values > MAX_VALUES:
+                raise Unreadable("config-explodes", file=name, limit=MAX_VALUES)
+            if rewrite is not None:
+                rewrite(node)
+            trees.append(_Builder(loader, name).tree(node, lines))
+    except yaml.YAMLError as error:
+        raise one_line(error, name, text) from None
+    except RecursionError:
+        raise Unreadable("config-too-deep", file=name) from None
+    return trees
 
 
 def literal(text: str) -> Any:
@@ -239,7 +256,7 @@ def read_text(path: str, name: str) -> str:
         raise Unreadable("config-not-utf8", file=name, line=line, byte=f"0x{content[error.start]:02x}") from None
 
 
-def _one_line(error: yaml.YAMLError, name: str, text: str) -> Unreadable:
+def one_line(error: yaml.YAMLError, name: str, text: str) -> Unreadable:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     problem = " ".join(str(problem).split())
@@ -258,7 +275,7 @@ def _one_line(error: yaml.YAMLError, name: str, text: str) -> Unreadable:
     return Unreadable("config-not-yaml", file=name, line=mark.line + 1, column=mark.column + 1, problem=problem)
 
 
-def _bound_text(loader_type: Any, text: str, name: str) -> None:
+def bound_text(loader_type: Any, text: str, name: str) -> None:
     """Refuse what is nested too deeply or too long, told by the parser's events, before anything recursive or slow sees it."""
     loader = loader_type(text)
     depth = count = 0
@@ -275,8 +292,8 @@ def _bound_text(loader_type: Any, text: str, name: str) -> None:
             depth -= 1
 
 
-def _bound_expansion(root: yaml.Node, name: str) -> None:
-    """Refuse a graph that is cyclic or would expand to too many values; each node is visited once."""
+def bound_expansion(root: yaml.Node, name: str) -> int:
+    """How many values a graph expands to; refuses one that is cyclic or too large. Each node is visited once."""
     size: dict[int, int] = {}
     open_nodes: set[int] = set()
 
@@ -297,7 +314,7 @@ def _bound_expansion(root: yaml.Node, name: str) -> None:
         size[key] = total
         return total
 
-    measure(root)
+    return measure(root)
 
 
 class _Builder:
@@ -312,6 +329,13 @@ class _Builder:
         self.written: dict[str, str] = {}
         self._path_characters = 0
         self._noted: set[int] = set()
+
+    def tree(self, node: yaml.Node, lines: int) -> Tree:
+        """All below a root whose expansion is bounded, of a file of so many lines."""
+        self.note_duplicates(node)
+        data = self.build(node, "")
+        duplicates = tuple(sorted(self.duplicates, key=lambda d: (d.location.line or 0, d.location.column or 0)))
+        return Tree(self.file, data, self.spots, lines, duplicates, written=self.written)
 
     def build(self, node: yaml.Node, path: str) -> Any:
         if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
@@ -394,27 +418,3 @@ def _evaluate_strings(data: dict[str, Any], written: dict[str, str], parent: str
                 written[f"{parent}{key}"] = value
         elif isinstance(value, dict):
             _evaluate_strings(value, written, f"{parent}{key}.")
-
-
-def _suppressions(text: str, scalars: list[tuple[int, int, int, int]]) -> tuple[Suppression, ...]:
-    if "paddle-doctor" not in text:
-        return ()
-    lines = text.split("\n")
-    found = []
-    for number, line in enumerate(lines):
-        match = _SUPPRESSION.search(line)
-        if not match:
-            continue
-        column = line.index("#", match.start())
-        if any((a, b) <= (number, column) < (c, d) for a, b, c, d in scalars):
-            continue  # the text of a string, not a comment
-        scope, rules, reason = match.group(1), match.group(2) or "", match.group(3).strip()
-        covers: int | None = number + 1
-        if scope == "ignore-file":
-            covers = None
-        elif not line[:column].strip():  # a line of its own speaks of the next line that is not a comment
-            following = (n for n in range(number + 1, len(lines)) if lines[n].strip() and not lines[n].lstrip().startswith("#"))
-            covers = next(following, number) + 1
-        names = tuple(name.strip() for name in rules.split(",") if name.strip())
-        found.append(Suppression(number + 1, covers, names, reason))
-    return tuple(found)
