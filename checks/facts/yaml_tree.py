@@ -127,7 +127,7 @@ def read_tree(path: str, name: str | None = None) -> Tree:
     text = read_text(path, name)
     loader_type = getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader
     try:
-        bound_text(loader_type, text, name)
+        _bound_text(loader_type, text, name)
         if "\t" in text and len(text) <= MAX_TAB_CHARACTERS:
             loader_type = yaml.SafeLoader  # PaddleClas's own, ten times slower; libyaml lets tabs pass where this one stops
         loader = loader_type(text)
@@ -137,13 +137,13 @@ def read_tree(path: str, name: str | None = None) -> Tree:
         if not isinstance(node, yaml.MappingNode):
             kind = "list" if isinstance(node, yaml.SequenceNode) else "scalar"
             raise Unreadable(f"config-top-level-{kind}", file=name)
-        bound_expansion(node, name)
+        _bound_expansion(node, name)
         builder = _Builder(loader, name)
         tree = builder.tree(node, text.count("\n") + 1)
         if not isinstance(tree.data, dict):  # `!!set` and the like
             raise Unreadable("config-top-level-list", file=name)
     except yaml.YAMLError as error:
-        raise one_line(error, name, text) from None
+        raise _one_line(error, name, text) from None
     except RecursionError:
         raise Unreadable("config-too-deep", file=name) from None
     # strings that look like Python literals become values, as create_attr_dict does; nested mappings only, never inside lists
@@ -155,7 +155,8 @@ def read_documents(path: str, name: str, rewrite: Callable[[yaml.Node], None] | 
     """Read a file of any number of YAML documents, as other programs than PaddleClas do: strings stay strings, and a document may be anything.
 
     Args:
-        name: what the user calls the file.
+        path: where the file is.
+        name: what the user calls it.
         rewrite: gets the root of each document before values are built, to put tags that YAML does not know into ones that it does.
 
     Raises:
@@ -167,19 +168,19 @@ def read_documents(path: str, name: str, rewrite: Callable[[yaml.Node], None] | 
     trees: list[Tree] = []
     values = 0
     try:
-        bound_text(loader_type, text, name)
+        _bound_text(loader_type, text, name)
         loader = loader_type(text)
         while loader.check_node():
             node = loader.get_node()
             assert node is not None  # check_node has seen one
-            values += bound_expansion(node, name)
+            values += _bound_expansion(node, name)
             if values > MAX_VALUES:
                 raise Unreadable("config-explodes", file=name, limit=MAX_VALUES)
             if rewrite is not None:
                 rewrite(node)
             trees.append(_Builder(loader, name).tree(node, lines))
     except yaml.YAMLError as error:
-        raise one_line(error, name, text) from None
+        raise _one_line(error, name, text) from None
     except RecursionError:
         raise Unreadable("config-too-deep", file=name) from None
     return trees
@@ -256,7 +257,7 @@ def read_text(path: str, name: str) -> str:
         raise Unreadable("config-not-utf8", file=name, line=line, byte=f"0x{content[error.start]:02x}") from None
 
 
-def one_line(error: yaml.YAMLError, name: str, text: str) -> Unreadable:
+def _one_line(error: yaml.YAMLError, name: str, text: str) -> Unreadable:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     problem = " ".join(str(problem).split())
@@ -275,7 +276,7 @@ def one_line(error: yaml.YAMLError, name: str, text: str) -> Unreadable:
     return Unreadable("config-not-yaml", file=name, line=mark.line + 1, column=mark.column + 1, problem=problem)
 
 
-def bound_text(loader_type: Any, text: str, name: str) -> None:
+def _bound_text(loader_type: Any, text: str, name: str) -> None:
     """Refuse what is nested too deeply or too long, told by the parser's events, before anything recursive or slow sees it."""
     loader = loader_type(text)
     depth = count = 0
@@ -292,7 +293,7 @@ def bound_text(loader_type: Any, text: str, name: str) -> None:
             depth -= 1
 
 
-def bound_expansion(root: yaml.Node, name: str) -> int:
+def _bound_expansion(root: yaml.Node, name: str) -> int:
     """How many values a graph expands to; refuses one that is cyclic or too large. Each node is visited once."""
     size: dict[int, int] = {}
     open_nodes: set[int] = set()
