@@ -21,7 +21,7 @@ Lookup = Callable[[str], str | None]
 
 
 class VariableProblem(Exception):  # becomes the one line that the user sees
-    """A value cannot be put together: `name` is a variable that must be set, or None where the syntax is wrong; `text` is its message or the value."""
+    """A value cannot be put together: `name` is a variable that must be set, `text` its message; or None, and the value whose syntax is wrong."""
 
     def __init__(self, text: str, name: str | None = None) -> None:
         super().__init__(text)

@@ -30,13 +30,20 @@ class ContainerSettings(Fact, frozen=True):
     Attributes:
         name: the container's, service's or image's name, as the user finds it again.
         ipc: `private`, `shareable`, `host`, `none` or `container:NAME`.
-        shm: the size of /dev/shm; None where the settings do not tell it (the host's, a bind, a disk).
+        shm: the size of /dev/shm; None where the settings do not tell it (the host's, a bind, a disk, a share of the machine's memory).
         shm_location: the value that decides about it, else where such a value would be put in; None where there is no file.
         cpus: how many processors it may use, as a quota or a set.
         pid: of the container's first process, as the host counts; None where it does not run.
+        shm_written: the size as the file has it, None where it has none.
+        shm_share: what part of the machine's memory /dev/shm may take, where its size is told so.
+        shm_host_path: the folder of the machine that is /dev/shm in the container.
         shm_on_disk: /dev/shm is a folder on a disk: it has no size of its own, and is slow.
         shm_volume: the name of the Kubernetes volume that is mounted there.
+        shm_read_only: it is mounted so that nothing can be written.
+        shm_hidden: a size that is given and counts for nothing, for something else decides.
         build_shm: `build.shm_size` of a compose file, which counts while the image is built and never when it runs.
+        spare_volume: a memory volume that looks meant for /dev/shm, and is not mounted there.
+        unshared_ipc: the service whose IPC namespace is to be joined and that does not share it.
     """
 
     source: SettingsSource
@@ -54,6 +61,14 @@ class ContainerSettings(Fact, frozen=True):
     read_only: bool = False
     workdir: str | None = None
     pid: int | None = None
+    shm_written: str | None = None
+    shm_share: float | None = None
+    shm_host_path: str | None = None
     shm_on_disk: bool = False
     shm_volume: str | None = None
+    shm_read_only: bool = False
+    shm_hidden: Location | None = None
     build_shm: int | None = None
+    memory_location: Location | None = None
+    spare_volume: Location | None = None
+    unshared_ipc: str | None = None

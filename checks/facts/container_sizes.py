@@ -17,9 +17,10 @@ _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "
 
 
 def docker_bytes(value: object) -> int | None:
-    """Bytes of a size of Docker and Compose, or None where it is none: `2g`, `2gb`, `2GiB`, `1.5 g`, `512m`, `65536k`, `1024`; units are powers of 1024.
+    """Bytes of a size of Docker and Compose, or None where it is none: `2g`, `2gb`, `2GiB`, `1.5 g`, `512m`, `65536k`, `1024`.
 
-    As `units.RAMInBytes` of docker/go-units and `types.UnitBytes` of compose-go read it; what is no string and no whole number is 0 for the latter.
+    Units are powers of 1024. As `units.RAMInBytes` of docker/go-units and `types.UnitBytes` of compose-go read it; what is no string and no whole
+    number is 0 for the latter.
     """
     if not isinstance(value, str):
         whole = value if isinstance(value, int) and not isinstance(value, bool) else 0
@@ -52,10 +53,10 @@ def tmpfs_size(options: str) -> TmpfsSize | None:
     """
     found = HALF
     for option in options.split(","):
-        key, _, text = option.strip().partition("=")
+        key, _, text = option.partition("=")
         if key != "size":
             continue
-        match = _KERNEL_SIZE.fullmatch(text.strip())
+        match = _KERNEL_SIZE.fullmatch(text)
         if match is None or len(text) > 64:
             return None
         digits, unit, percent = match.groups()
