@@ -87,7 +87,7 @@ def part_of(tree: Tree, path: tuple[str | int, ...], modes: dict[tuple[int, int]
         mode = (modes or {}).get((location.line or 0, location.column or 0), "")
         written = tree.written.get(key) or (str(value) if isinstance(value, (str, int, float)) else "")
         if isinstance(value, dict):
-            value = {name: build(item, f"{key}.{name}") for name, item in value.items()}
+            value = {name: build(item, f"{key}.{name}" if key else name) for name, item in value.items()}
         elif isinstance(value, list):
             value = [build(item, f"{key}.{number}") for number, item in enumerate(value)]
         return Part(value, written, location, folder, mode)
