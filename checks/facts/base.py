@@ -39,7 +39,7 @@ class Request(Fact, frozen=True):
 
     `deploy_config`, `weights` and `inference_model` are the companions of the config, None where those that it names are meant. `synthetic`
     holds glob patterns of generated images (FAQ 4.1), `images` how closely images are looked at, `cache` whether results of slow scans may be
-    kept.
+    kept. `probe` lets the user's own PaddleClas run over a few samples, in the interpreter `python` (None: this one).
     """
 
     config: str
@@ -53,6 +53,8 @@ class Request(Fact, frozen=True):
     synthetic: tuple[str, ...] = ()
     images: ImageDepth = "quick"
     cache: bool = True
+    probe: bool = False
+    python: str | None = None
 
 
 class World:

@@ -70,7 +70,7 @@ def collect_own_paddleclas(config: TrainingConfig, components: Components, reque
     Raises:
         Unreadable: no checkout is at hand.
     """
-    folder = _find(config, request, world)
+    folder = find_checkout(config, request, world)
     if folder is None:
         raise Unreadable("no-own-paddleclas")
     blobs = {path: blob for path in table.markers() if (blob := _blob(os.path.join(folder, path)))}
@@ -81,7 +81,7 @@ def collect_own_paddleclas(config: TrainingConfig, components: Components, reque
     return OwnPaddleClas(folder, branch, reading.names, reading.like, reading.signatures)
 
 
-def _find(config: TrainingConfig, request: Request, world: World) -> str | None:
+def find_checkout(config: TrainingConfig, request: Request, world: World) -> str | None:
     """The checkout: `--root`, the current folder, or one that the config lies in; of a deploy config also the one above `deploy/`."""
     starts = [config.root, world.cwd]
     above = world.above(os.path.dirname(os.path.abspath(world.locate(request.config))))
