@@ -171,7 +171,7 @@ def groups(sampler: Any, count: int) -> Any:
     The items of a plain sampler are indexes, and any will do, so they are spread over the list. Others carry the size that the sampler wants
     (`MultiScaleSampler`): batches that agree in what all of their items share are of one kind.
     """
-    kinds = {}
+    kinds = {}  # type: Any
     for number, batch in enumerate(itertools.islice(iter(sampler), LOOKED)):
         batch = list(batch)
         if not batch:

@@ -169,7 +169,8 @@ class _Probe:
             os.close(hears)
             raise
         os.close(tells)
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
             self._listen(process, hears)
             self.status = process.poll()
@@ -251,7 +252,7 @@ class _Probe:
 
     def _result(self, failure: Unavailable) -> ProbedBatches:
         batches = []
-        troubles = {split: failure for split in self.splits}
+        troubles = dict.fromkeys(self.splits, failure)
         ready = next((said for said in self.said if said.kind == "ready"), None)
         for said in self.said:
             if said.split not in troubles:
