@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from checks import shm_sizes
+from checks import shm_fragments, shm_sizes
 from checks.facts.image_shape import SampleShape
 from checks.shm_sizes import HEADER, PAGE, DockerSize, Need
 
@@ -166,12 +166,19 @@ class Calculation(NamedTuple):
             "table": [cell._asdict() for row in self.table() for cell in row],
             "shm_size": {
                 "bytes": size.bytes,
-                "docker": size.text,
-                "kubernetes": size.kubernetes,
+                "text": size.text,
                 "need_bytes": size.need,
                 "buffered_bytes": size.buffered,
             },
+            "docker": docker_line(size.text),
+            "compose": shm_fragments.compose_line(size.bytes),
+            "kubernetes": shm_fragments.kubernetes_fragment(size.bytes),
         }
+
+
+def docker_line(size: str) -> str:
+    """The command that starts a container with a /dev/shm of a size."""
+    return f"docker run --shm-size={size} ..."
 
 
 def around(batch: int) -> list[int]:

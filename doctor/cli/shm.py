@@ -12,8 +12,9 @@ from rich.cells import cell_len
 from checks.facts.base import Request, Unreadable, World
 from checks.facts.image_shape import SampleShape
 from checks.facts.machine import collect_shared_memory
+from checks.shm_fragments import compose_line, kubernetes_fragment
 from checks.shm_sizes import DOCKER_DEFAULT, INT64
-from doctor.calculator import DTYPES, Calculation, Cell, Have, Loader, Step
+from doctor.calculator import DTYPES, Calculation, Cell, Have, Loader, Step, docker_line
 from doctor.cli import refuse
 from doctor.cli.article import Output, output_arguments
 from doctor.engine import RequestRefused
@@ -207,11 +208,15 @@ class _Sheet:
         return f"[{text}]" if asked else f"{text} "
 
     def remedies(self) -> None:
+        """The size to ask for, as each program takes it; these lines are never wrapped, they are there to be copied."""
         wanted = self.found.size
         self.title("ask-for")
         self.lines += self.output.folded(
             (self.say("why-size", size=wanted.text, need=wanted.need, buffered=wanted.buffered), "dim"), indent=2
         )
+        self.lines += [[], [("      ", ""), (docker_line(wanted.text), "bold")]]
+        for name, text in (("Compose", compose_line(wanted.bytes)), ("Kubernetes", kubernetes_fragment(wanted.bytes))):
+            self.lines += [[], [("  ", ""), (name, "dim")], *([("      ", ""), (line, "bold")] for line in text.splitlines())]
 
 
 def _mark(fits: bool) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -31,7 +32,13 @@ def test_the_numbers_of_the_issue(call: Caller) -> None:
     assert data["have_bytes"] == 64 << 20
     assert data["margin_bytes"] == data["have_bytes"] - data["need_bytes"]
     assert data["fits"] is False
-    assert data["shm_size"]["docker"] == "3g"
+    assert data["shm_size"]["text"] == "3g"
+    assert (data["docker"], data["compose"]) == ("docker run --shm-size=3g ...", "shm_size: 3gb")
+    volumes = yaml.safe_load(data["kubernetes"])["volumes"]
+    assert [volume["emptyDir"] for volume in volumes] == [{"medium": "Memory", "sizeLimit": "3Gi"}]
+    text = call(*ASKED, "--have", "64m").out
+    for line in (data["docker"], data["compose"], *data["kubernetes"].splitlines()):
+        assert line in text
     assert data["steps"][-1]["result"] == data["need_bytes"]
 
 
