@@ -90,6 +90,8 @@ def check(
     synthetic: Sequence[str] = (),
     images: str = "quick",
     cache: bool = True,
+    probe: bool = False,
+    python: str | os.PathLike[str] | None = None,
 ) -> Report:
     """Check a PaddleClas config, as `paddle-doctor check` does.
 
@@ -108,6 +110,8 @@ def check(
         synthetic: glob patterns of generated images among the listed ones.
         images: how closely images are looked at: `off`, `exists`, `quick` or `full`.
         cache: whether results of slow scans may be kept in the user's cache folder.
+        probe: whether the config's own PaddleClas may be run over a few samples, in a process of its own.
+        python: the interpreter that it is run with; by default this one.
 
     Returns:
         The report; its fields are those of the JSON (`paddle-doctor schema`).
@@ -135,6 +139,8 @@ def check(
                 synthetic=tuple(synthetic),
                 images=images,
                 cache=cache,
+                probe=probe,
+                python=None if python is None else os.fspath(python),
             ).report
         except Refused as error:
             raise RequestRefused(error.line) from None

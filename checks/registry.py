@@ -41,6 +41,7 @@ FAMILIES = (
     "override_effects",
     "pipeline",
     "preprocessing",
+    "probing",
     "recognition",
     "schedule",
     "sections",

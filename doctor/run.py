@@ -59,6 +59,8 @@ def run_check(
     synthetic: tuple[str, ...] = (),
     images: str = "quick",
     cache: bool = True,
+    probe: bool = False,
+    python: str | None = None,
     fail_on: str | None = None,
     settings: Settings | None = None,
     listener: Listener | None = None,
@@ -89,6 +91,8 @@ def run_check(
         checks = registry.select(chosen, dropped)
         if images not in get_args(ImageDepth):
             raise RequestRefused("unknown-images", given=images)
+        if python is not None and not probe:
+            raise RequestRefused("python-without-probe")
         request = Request(
             config,
             overrides,
@@ -101,6 +105,8 @@ def run_check(
             synthetic,
             images,  # type: ignore[arg-type]  # one of the depths, see above
             cache,
+            probe,
+            python,
         )
         judged = unused_suppression in checks
         diagnosis = diagnose(request, [c for c in checks if c is not unused_suppression], world=world, listener=listener)

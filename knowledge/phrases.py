@@ -109,6 +109,11 @@ PHRASES: dict[str, tuple[str, str]] = {
     "no-vocabulary": ("the keys of a {generation} file are not PaddleClas's", "{generation} 类文件的键不由 PaddleClas 定义"),
     "no-shm-loader": ("no loader of this stage uses /dev/shm", "该阶段没有使用 /dev/shm 的加载器"),
     "shape-unknown": ("the transforms do not tell the size of an image", "从数据变换中无法得知图片尺寸"),
+    "probe-not-asked": ("no samples were put through (--probe)", "没有用样本实测（--probe）"),
+    "probe-elsewhere": (
+        "the samples lie in a container: run paddle-doctor --probe inside",
+        "样本在容器里：请在容器内运行 paddle-doctor --probe",
+    ),
     "no-workers": ("no loader of this stage has workers", "该阶段没有使用子进程的加载器"),
     # the report
     "severity-error": ("error", "错误"),

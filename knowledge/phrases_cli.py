@@ -125,6 +125,14 @@ PHRASES_CLI: dict[str, tuple[str, str]] = {
         "图片检查的深度：off 不查，exists 只查是否存在，quick 查首尾字节（默认），full 完整解码",
     ),
     "help-check-no-cache": ("measure anew what an earlier run has kept", "不使用以前保存的扫描结果，全部重新测量"),
+    "help-check-probe": (
+        "put 8 samples of each loader through your own PaddleClas, and measure the batch; runs your code, outside, for 60 s at most",
+        "用您自己的 PaddleClas 处理每个加载器的 8 个样本，实测 batch 大小；会在独立进程中运行您的代码，最多 60 秒",
+    ),
+    "help-check-python": (
+        "the Python that runs PaddleClas, for --probe (default: the one that runs paddle-doctor)",
+        "运行 PaddleClas 的 Python，供 --probe 使用（默认为运行 paddle-doctor 的那个）",
+    ),
     "help-check-select": ("run only these rules: codes, names or prefixes, by commas", "只运行这些规则：代码、名称或前缀，逗号分隔"),
     "help-check-ignore": ("do not run these rules", "不运行这些规则"),
     "help-check-fail-on": ("the least severity that makes the exit status 1 (default: error)", "达到该级别时退出码为 1（默认 error）"),
@@ -134,6 +142,7 @@ PHRASES_CLI: dict[str, tuple[str, str]] = {
     "help-check-no-color": ("no colours", "不使用颜色"),
     "unknown-command": ("{name}: no such command ({hint})", "{name}：没有这个命令（{hint}）"),
     "unknown-images": ("--images {given}: is off, exists, quick or full.", "--images {given}：只能是 off、exists、quick、full。"),
+    "python-without-probe": ("--python: is used by --probe only. Give both.", "--python：仅供 --probe 使用，请同时给出两者。"),
     "unknown-stage": ("stage {stage}: is train, eval, export, infer or deploy", "阶段 {stage}：只能是 train、eval、export、infer、deploy"),
     "did-you-mean": ("did you mean {name}?", "是否想输入 {name}？"),
     "demo-not-empty": (

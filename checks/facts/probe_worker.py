@@ -185,16 +185,15 @@ def groups(sampler: Any, count: int) -> Any:
         columns = list(zip(*batch))
         kind = tuple(column[0] if len(set(column)) == 1 else None for column in columns) if len(batch) > 1 else (batch[0][:-1], 1)
         if kind not in kinds or len(batch) > kinds[kind][1]:
-            kinds[kind] = (spread(batch, min(len(batch), SAMPLES)), len(batch))
+            kinds[kind] = (spread(batch), len(batch))
     if None in kinds:
-        size = kinds[None][1]
-        kinds[None] = ([index * count // min(size, SAMPLES) for index in range(min(size, SAMPLES))], size)
+        kinds[None] = (spread(range(count)), kinds[None][1])
     return list(kinds.values())
 
 
-def spread(items: Any, count: int) -> Any:
-    """`count` of the items, from the first to near the last."""
-    return [items[index * len(items) // count] for index in range(count)]
+def spread(items: Any) -> Any:
+    """A few of the items, from the first to near the last; of fewer, some twice."""
+    return [items[index * len(items) // SAMPLES] for index in range(SAMPLES)]
 
 
 class Unequal(Exception):
@@ -202,26 +201,34 @@ class Unequal(Exception):
 
 
 def measure(dataset: Any, collate: Any, picks: Any, size: int) -> Any:
-    """The arrays of a batch of `size`, from a few of its samples."""
+    """The arrays of a batch of `size`, from a few samples."""
     samples = [dataset[pick] for pick in picks]
-    seen = [shapes(sample) for sample in samples]
-    if len({len(row) for row in seen}) == 1:
-        for field in zip(*seen):
-            if len(set(field)) > 1:
-                small, large = (choose(set(field), key=lambda shape: (product(shape), shape)) for choose in (min, max))
-                raise Unequal(list(small), list(large))
-    fields = arrays(collate(samples))
-    whole = len(picks) == size
-    if not whole and any(array.shape[0] % len(picks) for array in fields):
+    by_size = sorted(samples, key=lambda sample: sum(map(product, shapes(sample))))
+    small, large = by_size[0], by_size[-1]
+    if size == 1:
+        samples = [large]
+    elif shapes(small) != shapes(large):
+        try:
+            collate([small, large] * (len(samples) // 2 or 1))
+        except Exception:
+            raise unequal(small, large) from None
+    count = min(size, len(samples))
+    fields = arrays(collate(samples[:count]))
+    if count < size and any(array.shape[0] % count for array in fields):
         # something in it does not grow with the samples, so all are needed
-        fields, whole = arrays(collate([dataset[picks[index % len(picks)]] for index in range(size)])), True
+        fields, count = arrays(collate([samples[index % count] for index in range(size)])), size
     found = []
     for array in fields:
         shape = [int(side) for side in array.shape]
-        if not whole:
-            shape[0] = shape[0] // len(picks) * size
+        shape[0] = shape[0] if count == size else shape[0] // count * size
         found.append({"dtype": str(array.dtype), "shape": shape, "bytes": product(shape) * int(array.dtype.itemsize)})
     return found
+
+
+def unequal(small: Any, large: Any) -> Unequal:
+    """The first array in which two samples differ."""
+    pairs = [(list(one), list(other)) for one, other in zip(shapes(small), shapes(large)) if one != other]
+    return Unequal(*(pairs or [([len(shapes(small))], [len(shapes(large))])])[0])
 
 
 def product(numbers: Any) -> int:

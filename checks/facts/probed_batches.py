@@ -17,7 +17,6 @@ from checks.facts.base import Fact, Request, Unreadable, World, collects
 from checks.facts.label_lines import visible
 from checks.facts.own_paddleclas import find_checkout
 from checks.facts.training_config import TrainingConfig
-from checks.model import Unavailable
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "probe_worker.py")
 SECONDS = 60.0
@@ -59,6 +58,17 @@ class ProbedBatch(msgspec.Struct, frozen=True):
         return sum(array.bytes for array in self.arrays)
 
 
+Kind = Literal["no-python", "no-paddle", "no-ppcls", "ppcls-raised", "late", "ended", "raised", "unequal"]
+"""What can go wrong: the interpreter, its PaddlePaddle, PaddleClas, time, the process, a dataset, or samples that make no batch."""
+
+
+class ProbeTrouble(msgspec.Struct, frozen=True):
+    """Why a loader has no batch; `values` are those of the kind, all of them text or numbers."""
+
+    kind: Kind
+    values: dict[str, Any]
+
+
 class ProbedBatches(Fact, frozen=True):
     """What the loaders of the stage make. `troubles` says, by split, why a loader has no batch here."""
 
@@ -66,7 +76,7 @@ class ProbedBatches(Fact, frozen=True):
     paddle: str | None
     ppcls: str | None
     batches: tuple[ProbedBatch, ...]
-    troubles: dict[str, Unavailable]
+    troubles: dict[str, ProbeTrouble]
 
     def of(self, split: str) -> ProbedBatch | None:
         """The batch of a split."""
@@ -134,7 +144,7 @@ class _Probe:
             try:
                 self._talk(scratch)
             except OSError as error:
-                return self._result(Unavailable("probe-no-python", {"python": self.python, "error": error.strerror or str(error)}))
+                return self._result(ProbeTrouble("no-python", {"python": self.python, "error": error.strerror or str(error)}))
         return self._result(self._failure())
 
     def _talk(self, scratch: str) -> None:
@@ -229,28 +239,29 @@ class _Probe:
             data = data[4 + size :]
         return data
 
-    def _failure(self) -> Unavailable:
+    def _failure(self) -> ProbeTrouble:
         """Why a loader that was not told of has no batch."""
         last = self.said[-1] if self.said else None
         if last is None:
             reason = f"{self.late:.0f} s" if self.late else self._last_line()
-            return Unavailable("probe-no-python", {"python": self.python, "error": reason})
+            return ProbeTrouble("no-python", {"python": self.python, "error": reason})
         if last.kind == "no-paddle":
-            return Unavailable("probe-no-paddle", {"python": self.python, "error": _clean(last.error)})
+            return ProbeTrouble("no-paddle", {"python": self.python, "error": _clean(last.error)})
         if last.kind == "no-ppcls":
-            return Unavailable("probe-no-ppcls", {"python": self.python, "root": self.config.root})
+            return ProbeTrouble("no-ppcls", {"python": self.python, "root": self.config.root})
         if last.kind == "ppcls-raised":
-            return Unavailable("probe-ppcls-raised", {"error": _clean(last.error)})
+            return ProbeTrouble("ppcls-raised", {"python": self.python, "error": _clean(last.error)})
         if self.late:
-            return Unavailable("probe-late", {"seconds": int(self.late)})
-        return Unavailable("probe-ended", {"status": self.status if self.status is not None else 0, "output": self._last_line()})
+            return ProbeTrouble("late", {"seconds": int(self.late)})
+        return ProbeTrouble("ended", {"status": self.status or 0, "output": self._last_line()})
 
     def _last_line(self) -> str:
         text = self.output.replace(b"\0", b"").decode("utf-8", "replace")
         lines = [line for line in (line.strip() for line in text.splitlines()) if line]
-        return _clean(lines[-1]) if lines else "-"
+        told = [line for line in lines if "Error" in line] or lines  # PaddlePaddle says more after the line that matters
+        return _clean(told[-1]) if told else "-"
 
-    def _result(self, failure: Unavailable) -> ProbedBatches:
+    def _result(self, failure: ProbeTrouble) -> ProbedBatches:
         batches = []
         troubles = dict.fromkeys(self.splits, failure)
         ready = next((said for said in self.said if said.kind == "ready"), None)
@@ -272,10 +283,9 @@ class _Probe:
                     )
                 )
             elif said.kind == "raised":
-                troubles[said.split] = Unavailable("probe-raised", {"split": said.split, "error": _clean(said.error)})
+                troubles[said.split] = ProbeTrouble("raised", {"split": said.split, "error": _clean(said.error)})
             elif said.kind == "unequal":
-                values = {"split": said.split, "small": list(said.small), "large": list(said.large)}
-                troubles[said.split] = Unavailable("probe-unequal", values)
+                troubles[said.split] = ProbeTrouble("unequal", {"split": said.split, "small": _by(said.small), "large": _by(said.large)})
         paddle, ppcls = (ready.paddle, ready.ppcls) if ready else (None, None)
         return ProbedBatches(self.python, paddle, ppcls, tuple(batches), troubles)
 
@@ -303,6 +313,10 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)) or value is Ellipsis:
         return value
     return str(value)
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
 
 
 def _clean(text: str) -> str:

@@ -32,6 +32,8 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--images", choices=("off", "exists", "quick", "full"), default="quick", help=text("images"))
     parser.add_argument("--no-cache", action="store_true", help=text("no-cache"))
     parser.add_argument("--assume", action="append", default=[], metavar="KEY=VALUE", help=text("assume"))
+    parser.add_argument("--probe", action="store_true", help=text("probe"))
+    parser.add_argument("--python", metavar="FILE", help=text("python"))
     parser.add_argument("--select", action="append", default=[], metavar="RULES", help=text("select"))
     parser.add_argument("--ignore", action="append", default=[], metavar="RULES", help=text("ignore"))
     parser.add_argument("--fail-on", choices=("error", "warning", "info", "never"), help=text("fail-on"))
@@ -68,6 +70,8 @@ def run(options: argparse.Namespace, lang: str) -> int:
             synthetic=tuple(options.synthetic),
             images=options.images,
             cache=not options.no_cache,
+            probe=options.probe,
+            python=options.python,
             fail_on=options.fail_on,
             settings=settings,
             listener=narrate,

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from tests.command import Caller, start, without_root_rights
 from tests.projects import CONFIG, Project
+from tests.standin import loader, write_paddle, write_ppcls
 
 ASSUME = ("--assume", "shm=1g,cpus=4,gpus=0")
 
@@ -157,3 +158,19 @@ def test_a_label_file_without_read_permission(tmp_path: Path) -> None:
     said = start("check", "-c", CONFIG, "--format", "json", *ASSUME, cwd=tmp_path, before=without_root_rights)
     assert said.err == ""
     assert [f["code"] for f in said.json["findings"] if f["severity"] == "error"] == ["LAB113"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_probing_measures_and_tells(call: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
+    project = Project(tmp_path, "modern")
+    write_ppcls(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(write_paddle(tmp_path / "site")))
+    asked = ("check", "-c", CONFIG, "--probe", "--select", "ENV112", "--lang", lang)
+    assert call(*asked).status == 0
+    assert "ENV112" not in call(*asked).out
+    project.set("DataLoader.Train", loader("Growing"))
+    project.save()
+    said = call(*asked)
+    assert said.status == 1
+    assert "3×32×48" in said.out
+    call("check", "-c", CONFIG, "--python", "python3", "--lang", lang).refused("--python", "--probe")
