@@ -5,6 +5,10 @@ name to the main process, which maps it. With 1, 2 and 4 workers and PaddlePaddl
 
     min(2 × workers + 1, batches) × Σ over the fields of ⌈(bytes + 64) / 4096⌉ × 4096  +  (3 × (workers + 1) + 5) × 4096
 
+From the second epoch on the last batch of the epoch before and its semaphores lie there beside it: the loader's thread waits up to 5 s for
+more (`MP_STATUS_CHECK_INTERVAL`) and holds on to both meanwhile, while the new workers fill the queue. A /dev/shm of 64 MiB holds 4 workers ×
+12 images of 224 px for one epoch, and the same training dies at the start of its second.
+
 Sources: `python/paddle/io/dataloader/dataloader_iter.py` (how many batches are under way), `worker.py` and
 `paddle/incubate/multiprocessing/reductions.py` (one file per field), `paddle/phi/core/memory/allocation/mmap_allocator.cc` (3.x;
 `paddle/fluid/memory/allocation/` in 2.x) for the header, Python's `multiprocessing/queues.py` and `synchronize.py` for the semaphores.
@@ -31,7 +35,8 @@ INT64 = 8
 """Bytes of one class label: every dataset class of PaddleClas gives an int64."""
 
 DOUBLE_BUFFER = 2
-"""Batches that a GPU's double buffer may still hold beside those that are counted (`buffered_reader.cc`); a CPU holds none."""
+"""Batches to spare in a size that is proposed: a GPU's double buffer may hold as many beside those that are counted (`buffered_reader.cc`), and
+so do the training and the evaluation of the epoch before for up to 5 s."""
 
 DOCKER_DEFAULT = 64 << 20
 """What a container gets without `--shm-size`, in bytes."""
@@ -43,13 +48,14 @@ class Need(NamedTuple):
     """What one loader puts into /dev/shm in each of `processes` processes.
 
     `queued` batches lie there at once, each of `batch_bytes` (all its files, in whole pages); the semaphores of the loader's queues take
-    `semaphore_bytes` beside them, invisible because they are unlinked at once.
+    `semaphore_bytes` beside them, invisible because they are unlinked at once. `left_over` is what the epoch before still holds.
     """
 
     workers: int
     queued: int
     batch_bytes: int
     processes: int = 1
+    left_over: int = 0
 
     @property
     def semaphore_bytes(self) -> int:
@@ -59,7 +65,7 @@ class Need(NamedTuple):
     @property
     def per_process(self) -> int:
         """Bytes at the worst moment in one process."""
-        return self.queued * self.batch_bytes + self.semaphore_bytes
+        return self.queued * self.batch_bytes + self.semaphore_bytes + self.left_over
 
     @property
     def total(self) -> int:
@@ -68,7 +74,7 @@ class Need(NamedTuple):
 
 
 class DockerSize(NamedTuple):
-    """A size for `--shm-size` and its reason: `need` bytes, `buffered` bytes that a GPU may hold beside them, rounded up to `bytes`."""
+    """A size for `--shm-size` and its reason: `need` bytes, `buffered` bytes to spare (see `DOUBLE_BUFFER`), rounded up to `bytes`."""
 
     bytes: int
     need: int
@@ -127,19 +133,30 @@ def semaphore_bytes(num_workers: int) -> int:
     return (3 * (num_workers + 1) + 5) * PAGE if num_workers > 0 else 0
 
 
-def need(workers: int, bytes_of_batch: int, *, batches: int | None = None, processes: int = 1) -> Need:
-    """The need of one loader: `bytes_of_batch` as `batch_bytes` gives it, `batches` of one epoch in one process if known."""
-    return Need(workers, queued_batches(workers, batches), bytes_of_batch, processes)
+def need(
+    workers: int, bytes_of_batch: int, *, batches: int | None = None, processes: int = 1, epochs: int = 1, last_batch: int | None = None
+) -> Need:
+    """The need of one loader: `bytes_of_batch` as `batch_bytes` gives it, `batches` of one epoch in one process if known.
+
+    With more than one epoch the last batch of the one before counts too: `last_batch` bytes, where it is known to be a smaller one.
+    """
+    queued = queued_batches(workers, batches)
+    left_over = 0
+    if epochs > 1 and queued:
+        left_over = (bytes_of_batch if last_batch is None else last_batch) + semaphore_bytes(workers)
+    return Need(workers, queued, bytes_of_batch, processes, left_over)
 
 
-def largest_batch(have: int, workers: int, bytes_of: Callable[[int], int], *, processes: int = 1, most: int | None = None) -> int:
+def largest_batch(
+    have: int, workers: int, bytes_of: Callable[[int], int], *, processes: int = 1, most: int | None = None, epochs: int = 1
+) -> int:
     """The largest batch size whose need fits into `have` bytes, 0 where not even one sample does; `most` bounds the answer.
 
     `bytes_of` gives the bytes of a batch from its size, and must grow with it. The list may have any length.
     """
 
     def fits(batch: int) -> bool:
-        return need(workers, bytes_of(batch), processes=processes).total <= have
+        return need(workers, bytes_of(batch), processes=processes, epochs=epochs).total <= have
 
     if most is not None and (most < 1 or fits(most)):
         return max(0, most)
@@ -168,15 +185,15 @@ def sensible_workers(most: int) -> tuple[int, ...]:
 
 
 def fitting_pairs(
-    have: int, bytes_of: Callable[[int], int], *, workers: Iterable[int], processes: int = 1, most: int | None = None
+    have: int, bytes_of: Callable[[int], int], *, workers: Iterable[int], processes: int = 1, most: int | None = None, epochs: int = 1
 ) -> tuple[tuple[int, int], ...]:
     """For each number of workers the largest batch size that fits into `have` bytes; without those that hold no sample."""
-    pairs = ((w, largest_batch(have, w, bytes_of, processes=processes, most=most)) for w in workers)
+    pairs = ((w, largest_batch(have, w, bytes_of, processes=processes, most=most, epochs=epochs)) for w in workers)
     return tuple((w, b) for w, b in pairs if b > 0)
 
 
 def docker_size(need: int, bytes_of_batch: int = 0, processes: int = 1) -> DockerSize:
-    """The size of /dev/shm to ask for: the need, and what a GPU's double buffer may hold beside it, rounded up.
+    """The size of /dev/shm to ask for: the need and two batches to spare (see `DOUBLE_BUFFER`), rounded up.
 
     Up to 1 GiB to steps of 128 MiB, above to whole GiB; never less than Docker's own 64 MiB.
     """

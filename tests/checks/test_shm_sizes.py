@@ -47,6 +47,23 @@ def test_need_is_what_was_measured(workers: int, batch: int, side: int, batches:
 
 
 @pytest.mark.parametrize(
+    ("workers", "batch", "side", "epochs", "last", "pages"),
+    [
+        # PaddleClas develop: the pages at the worst moment of one epoch, and of the second
+        (2, 8, 64, 1, None, 504),
+        (2, 8, 64, 2, None, 616),
+        (4, 11, 224, 1, 9, 14_591),
+        (4, 11, 224, 3, 9, 15_936),  # 240 images: the last batch has 9
+        (4, 10, 224, 3, None, 14_760),
+    ],
+)
+def test_the_epoch_before_leaves_a_batch(workers: int, batch: int, side: int, epochs: int, last: int | None, pages: int) -> None:
+    fields = sample_fields(SampleShape(3, side, side, 4))
+    smaller = None if last is None else batch_bytes(last, fields)
+    assert need(workers, batch_bytes(batch, fields), epochs=epochs, last_batch=smaller).total == pages * PAGE
+
+
+@pytest.mark.parametrize(
     ("workers", "batches", "places", "queued"),
     [(1, None, 1, 3), (2, None, 1, 5), (4, 100, 1, 9), (4, 3, 1, 3), (8, None, 1, 17), (1, None, 2, 5), (0, None, 1, 0)],
 )
@@ -70,6 +87,8 @@ def test_a_file_has_a_header_and_whole_pages(data: int, taken: int) -> None:
 )
 def test_docker_default(workers: int, batch: int) -> None:
     assert largest_batch(DOCKER_DEFAULT, workers, partial(batch_bytes, fields=IMAGENET)) == batch
+    later = largest_batch(DOCKER_DEFAULT, workers, partial(batch_bytes, fields=IMAGENET), epochs=2)
+    assert later == {4: 11, 2: 18, 1: 27}[workers]  # and these for many epochs
 
 
 def test_processes_share_it() -> None:
@@ -112,15 +131,18 @@ sizes = st.integers(1, 200_000)
     st.integers(1, 64),
     st.integers(1, 8),
     st.none() | st.integers(-2, 5000),
+    st.integers(1, 3),
 )
-def test_what_fits_fits_and_one_more_does_not(have: int, fields: list[int], workers: int, processes: int, most: int | None) -> None:
+def test_what_fits_fits_and_one_more_does_not(
+    have: int, fields: list[int], workers: int, processes: int, most: int | None, epochs: int
+) -> None:
     bytes_of = partial(batch_bytes, fields=fields)
-    best = largest_batch(have, workers, bytes_of, processes=processes, most=most)
+    best = largest_batch(have, workers, bytes_of, processes=processes, most=most, epochs=epochs)
     assert best >= 0
     if best:
-        assert need(workers, bytes_of(best), processes=processes).total <= have
+        assert need(workers, bytes_of(best), processes=processes, epochs=epochs).total <= have
     if most is None or best < most:
-        assert need(workers, bytes_of(best + 1), processes=processes).total > have
+        assert need(workers, bytes_of(best + 1), processes=processes, epochs=epochs).total > have
     else:
         assert best == max(0, most)
 
