@@ -92,6 +92,9 @@ def check(
     cache: bool = True,
     probe: bool = False,
     python: str | os.PathLike[str] | None = None,
+    compose: str | os.PathLike[str] | None = None,
+    kubernetes: str | os.PathLike[str] | None = None,
+    service: str | None = None,
 ) -> Report:
     """Check a PaddleClas config, as `paddle-doctor check` does.
 
@@ -112,6 +115,9 @@ def check(
         cache: whether results of slow scans may be kept in the user's cache folder.
         probe: whether the config's own PaddleClas may be run over a few samples, in a process of its own.
         python: the interpreter that it is run with; by default this one.
+        compose: a Compose file; the config is judged for a container of one of its services.
+        kubernetes: a Kubernetes manifest; the config is judged for one of its containers.
+        service: the service, or the container; by default the only one.
 
     Returns:
         The report; its fields are those of the JSON (`paddle-doctor schema`).
@@ -141,6 +147,9 @@ def check(
                 cache=cache,
                 probe=probe,
                 python=None if python is None else os.fspath(python),
+                compose=None if compose is None else os.fspath(compose),
+                kubernetes=None if kubernetes is None else os.fspath(kubernetes),
+                service=service,
             ).report
         except Refused as error:
             raise RequestRefused(error.line) from None

@@ -173,8 +173,10 @@ def deploy_threads(deploy: DeployConfig, host: Host) -> Iterator[Finding]:
     threads, gpu = deploy.number("threads"), deploy.switch("gpu")
     if threads is None or deploy.program == "lite":  # Paddle-Lite runs on another machine than this one
         raise NotApplicable("no-deploy-threads")
-    if gpu and gpu.value and host.gpu_count > 0:
+    if gpu and gpu.value and (host.gpu_count > 0 or not host.gpus_known):
         raise NotApplicable("deploys-on-gpu")
+    if host.cpus is None:
+        raise NotApplicable("cpus-not-told")
     if threads.value > host.cpus:
         best = max(1, int(host.cpus))
         fix = Fix("set-threads", "edit", "safe", threads.location, best if deploy.kind == "yaml" else str(best), values={"threads": best})
@@ -200,6 +202,8 @@ def deploy_gpu_absent(deploy: DeployConfig, host: Host, packages: Packages | Non
     gpu = deploy.switch("gpu")
     if gpu is None or not gpu.value:
         raise NotApplicable("deploys-on-cpu")
+    if not host.gpus_known:
+        raise NotApplicable("gpus-not-told")
     build = cpu_only(packages) and not host.gpus_assumed if deploy.program == "python" else False
     if host.gpu_count > 0 and not build:
         return

@@ -172,6 +172,8 @@ def workers_exceed_cpus(config: TrainingConfig, host: Host) -> Iterator[Finding]
     loaders = [loader for loader in config.used_loaders() if loader.num_workers and loader.num_workers.value > 0]
     if not loaders:
         raise NotApplicable("no-workers")
+    if host.cpus is None:
+        raise NotApplicable("cpus-not-told")
     on_gpu = config.tree.raw("Global.device") in (None, "gpu") and config.tree.raw("use_gpu") is not False
     cards = max(1, host.gpu_count) if on_gpu else 1
     for loader in loaders:

@@ -107,7 +107,7 @@ def inference_model_format(
     version = version_numbers(packages.paddle)
     if version is None and not by_name:
         raise NotApplicable("no-paddle")
-    gpu = bool(packages.cuda) and (host is None or host.gpu_count > 0)
+    gpu = bool(packages.cuda) and (host is None or host.gpu_count > 0 or not host.gpus_known)
     for model in readable:
         if by_name:
             verdict = None if model.has("pdmodel") else "cpp-json"

@@ -156,14 +156,14 @@ def build_report(
 UNMEASURED = frozenset({
     "deadline", "collector-crashed", "no-collector", "no-labels-read", "no-train-labels", "no-samples-known", "no-images-read", "no-image-sizes",
     "no-image-decoder", "images-not-opened", "images-off", "no-paddle", "no-shared-memory", "no-free-space", "no-routes", "no-roles-read",
-    "shape-unknown", "model-input-unknown", "model-size-unknown", "twins-not-compared", "shm-not-told", "images-in-container", "no-python",
+    "shape-unknown", "model-input-unknown", "model-size-unknown", "twins-not-compared", "images-in-container", "no-python",
     "folder-not-listed", "docker-sdk-missing", "probe-elsewhere",
 })  # fmt: skip
 """Reasons that say: this could not be found out. All others say that there is nothing of the kind to look at."""
 
 
 def _unmeasured(reason: str) -> bool:
-    return reason in UNMEASURED or reason.startswith(("file-", "config-", "daemon-", "container-"))
+    return reason in UNMEASURED or reason.startswith(("file-", "config-", "daemon-", "container-", "shm-not-told", "packages-of-image"))
 
 
 def _assumed(request: Request) -> dict[str, float]:

@@ -6,7 +6,8 @@ import os
 import re
 from typing import NamedTuple, get_args
 
-from checks.facts.base import Assumed, ImageDepth, Request, StageName, World
+from checks.facts.base import Assumed, ImageDepth, Request, StageName, Unreadable, World
+from checks.facts.container_settings import ContainerSettings
 from checks.registry import Registry
 from doctor.engine import Diagnosis, Listener, RequestRefused, diagnose
 from doctor.exit import Exit
@@ -61,6 +62,9 @@ def run_check(
     cache: bool = True,
     probe: bool = False,
     python: str | None = None,
+    compose: str | None = None,
+    kubernetes: str | None = None,
+    service: str | None = None,
     fail_on: str | None = None,
     settings: Settings | None = None,
     listener: Listener | None = None,
@@ -108,6 +112,8 @@ def run_check(
             probe,
             python,
         )
+        if compose is not None or kubernetes is not None or service is not None:
+            world.settings = settings_of(compose, kubernetes, service, world)
         judged = unused_suppression in checks
         diagnosis = diagnose(request, [c for c in checks if c is not unused_suppression], world=world, listener=listener)
     except RequestRefused as error:
@@ -115,6 +121,28 @@ def run_check(
         raise
     report, crashes = build_report(diagnosis, registry, speak, VERSION, settings.severities, judged)
     return Run(report, diagnosis, crashes, exit_status(report, fail_on or settings.fail_on), world.cwd)
+
+
+def settings_of(compose: str | None, kubernetes: str | None, service: str | None, world: World) -> ContainerSettings:
+    """What a file says of how the container is started that the config is for.
+
+    Raises:
+        RequestRefused: the file cannot be read, or has no such container.
+    """
+    if compose is not None and kubernetes is not None:
+        raise RequestRefused("settings-both")
+    try:
+        if compose is not None:
+            from checks.facts.compose_file import read_compose  # few runs have such a file
+
+            return read_compose(compose, service, world.environ, world.cwd)
+        if kubernetes is not None:
+            from checks.facts.kubernetes_manifest import read_kubernetes
+
+            return read_kubernetes(kubernetes, service, world.cwd)
+    except Unreadable as error:
+        raise RequestRefused(error.unavailable.reason, **error.unavailable.values) from None
+    raise RequestRefused("service-alone", name=service)
 
 
 def exit_status(report: Report, fail_on: str) -> Exit:

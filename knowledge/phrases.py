@@ -203,6 +203,10 @@ def _pair(key: str) -> tuple[str, str]:
 
         found = PHRASES_CONTAINER.get(key)
     if found is None:
+        from knowledge.phrases_settings import PHRASES_SETTINGS
+
+        found = PHRASES_SETTINGS.get(key)
+    if found is None:
         from knowledge.phrases_faq import PHRASES_FAQ
 
         found = PHRASES_FAQ[key]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from checks.facts.base import Fact
+from checks.facts.base import Fact, Unreadable, World, collects
 from checks.model import Location
 
 SettingsSource = Literal["docker", "compose", "kubernetes"]
@@ -72,3 +72,15 @@ class ContainerSettings(Fact, frozen=True):
     memory_location: Location | None = None
     spare_volume: Location | None = None
     unshared_ipc: str | None = None
+
+
+@collects(ContainerSettings, deadline=5.0)
+def collect_container_settings(world: World) -> ContainerSettings:
+    """Those of the container that was asked for.
+
+    Raises:
+        Unreadable: none was.
+    """
+    if world.settings is None:
+        raise Unreadable("no-container-settings")
+    return world.settings

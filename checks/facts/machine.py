@@ -58,13 +58,15 @@ class Gpu(msgspec.Struct, frozen=True):
 
 
 class Host(Fact, frozen=True):
-    """What this process may use.
+    """What this process may use, or the container that was asked for.
 
     `cpus` is the smallest of the processors there are, the affinity mask and the cgroup quota; `memory` in bytes,
-    the smaller of what is there and the cgroup's limit; `cpu_limit` and `memory_limit` say which of them decided.
+    the smaller of what is there and the cgroup's limit; `cpu_limit` and `memory_limit` say which of them decided. Both numbers are None where
+    nothing tells them (a node of a cluster). `gpus_assumed` is for what is not this machine's; `gpus_known` is False where nothing tells how many
+    there are, and `gpu_count` is then 0.
     """
 
-    cpus: float
+    cpus: float | None
     cpu_limit: Literal["processors", "affinity", "cgroup", "assumed"]
     memory: int | None
     memory_limit: Literal["physical", "cgroup", "assumed"] | None
@@ -72,6 +74,7 @@ class Host(Fact, frozen=True):
     gpu_count: int
     gpus_assumed: bool = False
     platform: str = ""
+    gpus_known: bool = True
 
 
 @collects(SharedMemory, deadline=5.0)
@@ -83,32 +86,50 @@ def collect_shared_memory(request: Request, world: World) -> SharedMemory:
     """
     if request.assumed.shm is not None:
         return SharedMemory("/dev/shm", request.assumed.shm, request.assumed.shm, "tmpfs", assumed=True)
-    settings = world.settings
-    if settings is not None and not world.measured and settings.shm_origin != "host":
-        return _told(settings)
+    settings = None if world.measured else world.settings
+    place = "/dev/shm"
+    if settings is not None:
+        place = settings.shm_host_path or (place if settings.shm_origin == "host" else "")
+        if not place or not _would_run_here(world):
+            return _told(settings, world)
     try:
-        size, free = world.space("/dev/shm")
+        size, free = world.space(place)
     except (OSError, AttributeError):
-        if settings is not None:
-            return _told(settings)
+        if world.settings is not None:
+            return _told(world.settings, world)
         raise Unreadable("no-shared-memory", platform=sys.platform) from None
-    filesystem, option = _mount_of(world.read("/proc/self/mountinfo") or "", "/dev/shm")
+    filesystem, option = _mount_of(world.read("/proc/self/mountinfo") or "", place)
     return SharedMemory(
         mount="/dev/shm",
         size=size,
         free=free,
         filesystem=filesystem or "unknown",
         option=option,
-        stale=_stale_files(world),
+        stale=_stale_files(world) if place == "/dev/shm" else (),
     )
 
 
-def _told(settings: ContainerSettings) -> SharedMemory:
+def _told(settings: ContainerSettings, world: World) -> SharedMemory:
     """What the settings of a container tell of its /dev/shm."""
-    if settings.shm is None:
-        raise Unreadable("shm-not-told", name=settings.name, origin=settings.shm_origin)
+    size = settings.shm
+    if size is None and settings.shm_share is not None and _would_run_here(world):
+        total = _total_memory(world)
+        size = int(total * settings.shm_share) if total else None
+    if size is None:
+        why = "disk" if settings.shm_on_disk else settings.shm_origin
+        raise Unreadable("shm-not-told" if settings.source == "docker" else f"shm-not-told-{why}", name=settings.name, origin=why)
     alive = settings.state in ("running", "paused", "restarting")  # others begin with an empty one
-    return SharedMemory("/dev/shm", settings.shm, settings.shm, "tmpfs", told=True, free_known=not alive)
+    return SharedMemory("/dev/shm", size, size, "tmpfs", told=True, free_known=not alive)
+
+
+def _would_run_here(world: World) -> bool:
+    """Whether the container that was asked for is, or would be, on this machine: in no cluster, and by no daemon elsewhere."""
+    settings = world.settings
+    if settings is None or settings.source == "kubernetes" or sys.platform != "linux":
+        return False
+    if settings.source == "docker":
+        return True
+    return world.environ.get("DOCKER_HOST", "unix://").startswith("unix://") and not _container_signs(world)
 
 
 @collects(Container, deadline=5.0)
@@ -119,6 +140,14 @@ def collect_container(world: World) -> Container:
     """
     if world.settings is not None and not world.measured:
         return Container(True, "kubernetes" if world.settings.source == "kubernetes" else "docker", (world.settings.name,))
+    found = _container_signs(world)
+    order: tuple[Runtime, ...] = ("kubernetes", "podman", "docker", "containerd", "lxc", "unknown")
+    runtime = min((r for r, _ in found), key=order.index, default=None)
+    return Container(runtime is not None, runtime, tuple(dict.fromkeys(evidence for _, evidence in found)))
+
+
+def _container_signs(world: World) -> list[tuple[Runtime, str]]:
+    """The runtimes that this process seems to be run by, each with what tells it."""
     found: list[tuple[Runtime, str]] = []
     if world.environ.get("KUBERNETES_SERVICE_HOST"):
         found.append(("kubernetes", "KUBERNETES_SERVICE_HOST"))
@@ -152,32 +181,46 @@ def collect_container(world: World) -> Container:
                 ("containerd", r"io\.containerd\.|/containerd/"),
             )
         found += [(runtime, source) for runtime, pattern in patterns if re.search(pattern, text)]
-    order: tuple[Runtime, ...] = ("kubernetes", "podman", "docker", "containerd", "lxc", "unknown")
-    runtime = min((r for r, _ in found), key=order.index, default=None)
-    return Container(runtime is not None, runtime, tuple(dict.fromkeys(evidence for _, evidence in found)))
+    return found
 
 
 @collects(Host, deadline=10.0)
 def collect_host(request: Request, world: World) -> Host:
     """Count processors, memory and GPUs as far as this process may use them, or as far as the settings of a container let it."""
     assumed = request.assumed
+    cpus: float | None
     cpus, cpu_limit = _cpus(world)
     memory, memory_limit = _memory(world)
+    gpus = () if assumed.gpus is not None else _gpus(world)
+    count: int | None = len(gpus)
     settings = None if world.measured else world.settings
-    if settings is not None and settings.cpus is not None and settings.cpus < cpus:
+    if settings is not None and settings.source == "kubernetes":
+        cpus = memory = memory_limit = count = None  # those of a node, and which one is not known
+        gpus = ()
+    if settings is not None and settings.cpus is not None and (cpus is None or settings.cpus < cpus):
         cpus, cpu_limit = settings.cpus, "cgroup"
     if settings is not None and settings.memory is not None and (memory is None or settings.memory < memory):
         memory, memory_limit = settings.memory, "cgroup"
+    if settings is not None and settings.gpus is not None:
+        gpus, count = gpus[: settings.gpus], settings.gpus
     if assumed.cpus is not None:
         cpus, cpu_limit = assumed.cpus, "assumed"
     if assumed.memory is not None:
         memory, memory_limit = assumed.memory, "assumed"
-    gpus = () if assumed.gpus is not None else _gpus(world)
-    if settings is not None and settings.gpus is not None and assumed.gpus is None:
-        gpus, count = gpus[: settings.gpus], settings.gpus
-    else:
-        count = len(gpus) if assumed.gpus is None else assumed.gpus
-    return Host(cpus, cpu_limit, memory, memory_limit, gpus, count, assumed.gpus is not None, sys.platform)
+    if assumed.gpus is not None:
+        count = assumed.gpus
+    elsewhere = settings is not None and settings.state == "file"
+    return Host(
+        cpus=cpus,
+        cpu_limit=cpu_limit,
+        memory=memory,
+        memory_limit=memory_limit,
+        gpus=gpus,
+        gpu_count=count or 0,
+        gpus_assumed=assumed.gpus is not None or elsewhere,
+        platform=sys.platform,
+        gpus_known=count is not None,
+    )
 
 
 def _mount_of(mountinfo: str, place: str) -> tuple[str | None, str | None]:
@@ -257,15 +300,20 @@ def _cpu_quota(world: World) -> float | None:
     return min(limits, default=None)
 
 
-def _memory(world: World) -> tuple[int | None, Literal["physical", "cgroup", "assumed"] | None]:
-    total: int | None = None
+def _total_memory(world: World) -> int | None:
+    """Bytes of memory in this machine."""
     match = re.search(r"^MemTotal:\s+(\d+) kB", world.read("/proc/meminfo") or "", re.MULTILINE)
     if match:
-        total = int(match.group(1)) * 1024
-    elif world.root == "/":
-        import psutil  # only where there is no /proc
+        return int(match.group(1)) * 1024
+    if world.root != "/":
+        return None
+    import psutil  # only where there is no /proc
 
-        total = int(psutil.virtual_memory().total)
+    return int(psutil.virtual_memory().total)
+
+
+def _memory(world: World) -> tuple[int | None, Literal["physical", "cgroup", "assumed"] | None]:
+    total = _total_memory(world)
     limits = []
     for folder in _cgroup_folders(world, "memory"):
         for name in ("memory.max", "memory.limit_in_bytes"):

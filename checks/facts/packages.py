@@ -50,6 +50,8 @@ def collect_packages(world: World) -> Packages:
     Raises:
         Unreadable: there is no interpreter (a container without Python), or none that could be looked at.
     """
+    if world.settings is not None and world.settings.state == "file":
+        raise Unreadable("packages-of-image", name=world.settings.name, image=world.settings.image or "?")
     if not world.search_path:
         raise Unreadable("no-python")
     installed: dict[str, str] = {}

@@ -34,6 +34,9 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--assume", action="append", default=[], metavar="KEY=VALUE", help=text("assume"))
     parser.add_argument("--probe", action="store_true", help=text("probe"))
     parser.add_argument("--python", metavar="FILE", help=text("python"))
+    parser.add_argument("--compose", metavar="FILE", help=text("compose"))
+    parser.add_argument("--kubernetes", metavar="FILE", help=text("kubernetes"))
+    parser.add_argument("--service", metavar="NAME", help=text("service"))
     parser.add_argument("--select", action="append", default=[], metavar="RULES", help=text("select"))
     parser.add_argument("--ignore", action="append", default=[], metavar="RULES", help=text("ignore"))
     parser.add_argument("--fail-on", choices=("error", "warning", "info", "never"), help=text("fail-on"))
@@ -72,6 +75,9 @@ def run(options: argparse.Namespace, lang: str) -> int:
             cache=not options.no_cache,
             probe=options.probe,
             python=options.python,
+            compose=options.compose,
+            kubernetes=options.kubernetes,
+            service=options.service,
             fail_on=options.fail_on,
             settings=settings,
             listener=narrate,
