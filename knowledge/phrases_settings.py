@@ -62,8 +62,8 @@ PHRASES_SETTINGS: dict[str, tuple[str, str]] = {
         "{file}：extends 和 include 引用的文件超过 {limit} 个。",
     ),
     "compose-size-wrong": (
-        "{file}:{line}:{column}: {key}: '{text}' is no size. Write it like 512mb or 8gb.",
-        "{file}:{line}:{column}：{key}：“{text}”不是大小。请写成 512mb、8gb 这样的形式。",
+        "{file}:{line}:{column}: {name}: '{text}' is no size. Write it like 512mb or 8gb.",
+        "{file}:{line}:{column}：{name}：“{text}”不是大小。请写成 512mb、8gb 这样的形式。",
     ),
     "compose-tmpfs-wrong": (
         "{file}:{line}:{column}: '{text}': the kernel refuses this size, and the container does not start. "

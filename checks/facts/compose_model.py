@@ -120,8 +120,8 @@ class Project:
         found = docker_bytes(self.value(part))
         if found is None:
             at = part.location
-            key = (at.key or "").rpartition(".")[2]
-            raise Unreadable("compose-size-wrong", file=at.file, line=at.line, column=at.column, key=key, text=self.text(part)[:100])
+            name = (at.key or "").rpartition(".")[2]
+            raise Unreadable("compose-size-wrong", file=at.file, line=at.line, column=at.column, name=name, text=self.text(part)[:100])
         return found or None
 
     def _variable(self, name: str) -> str | None:
