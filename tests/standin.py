@@ -67,7 +67,7 @@ class Flooding(Plain):
 
 class Raising(Plain):
     def act(self, index):
-        raise ValueError("first line\\nsample %d is \\x00\\x1b[31m bad" % index)
+        raise ValueError("sample %d is \\x00\\x1b[31m bad\\nsecond line" % index)
 
 class Resampling(Plain):
     def __getitem__(self, index):
@@ -140,6 +140,14 @@ def mixed(batch):
     images = np.stack([image for image, label in batch])
     labels = np.array([label for image, label in batch])
     return [images, labels, labels[::-1], np.ones(len(batch), "float32")]
+
+calls = []
+def sampled(batch):
+    """One of two outcomes, as an `OpSampler` has them."""
+    calls.append(len(batch))
+    images = np.stack([image for image, label in batch])
+    labels = np.array([label for image, label in batch])
+    return [images, labels] if len(calls) % 3 else [images, np.zeros((len(batch), 100), "float32")]
 
 def padded(batch):
     side = max(image.shape[1] for image, label in batch)

@@ -5,6 +5,7 @@ builds every loader with PaddleClas's own functions (`build_dataloader` of 2.2 t
 samples, collates them, and tells the arrays of a whole batch. It imports nothing of ours and runs on Python 3.6, which PaddlePaddle 2.0 came with.
 """
 
+import copy
 import ctypes
 import itertools
 import json
@@ -19,6 +20,8 @@ from typing import Any
 
 SAMPLES = 8
 """How many samples of a loader are put through."""
+ROUNDS = 16
+"""How often they are collated where batch transforms do it, which may be drawn anew for each batch (`OpSampler`)."""
 LOOKED = 4096
 """How many batches of a sampler with shapes of its own are looked at."""
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
@@ -96,8 +99,8 @@ def reason_of(error: BaseException) -> str:
     """An exception in one line; of datasets that try another sample until the stack is full, what they met first."""
     while isinstance(error, RecursionError) and error.__context__ is not None:
         error = error.__context__
-    lines = str(error).strip().splitlines() or [""]
-    return "%s: %s" % (type(error).__name__, lines[-1][:300]) if lines[-1] else type(error).__name__
+    lines = str(error).strip().splitlines() or [""]  # the first says what, further ones what to do
+    return "%s: %s" % (type(error).__name__, lines[0][:300]) if lines[0] else type(error).__name__
 
 
 def find_ppcls(roots: Any) -> bool:
@@ -200,8 +203,8 @@ class Unequal(Exception):
     """Samples of one batch that cannot be put together."""
 
 
-def measure(dataset: Any, collate: Any, picks: Any, size: int) -> Any:
-    """The arrays of a batch of `size`, from a few samples."""
+def measure(dataset: Any, collate: Any, rounds: int, picks: Any, size: int) -> Any:
+    """The arrays of the largest batch of `size`, from a few samples; `rounds` are how often they are collated."""
     samples = [dataset[pick] for pick in picks]
     by_size = sorted(samples, key=lambda sample: sum(map(product, shapes(sample))))
     small, large = by_size[0], by_size[-1]
@@ -213,16 +216,30 @@ def measure(dataset: Any, collate: Any, picks: Any, size: int) -> Any:
         except Exception:
             raise unequal(small, large) from None
     count = min(size, len(samples))
-    fields = arrays(collate(samples[:count]))
-    if count < size and any(array.shape[0] % count for array in fields):
-        # something in it does not grow with the samples, so all are needed
-        fields, count = arrays(collate([samples[index % count] for index in range(size)])), size
-    found = []
-    for array in fields:
-        shape = [int(side) for side in array.shape]
-        shape[0] = shape[0] if count == size else shape[0] // count * size
-        found.append({"dtype": str(array.dtype), "shape": shape, "bytes": product(shape) * int(array.dtype.itemsize)})
+    found = []  # type: Any
+    for _ in range(rounds):
+        # batch transforms may change the samples in place
+        fields = arrays(collate(copy.deepcopy(samples[:count]) if rounds > 1 else samples[:count]))
+        whole = count == size
+        if not whole and any(array.shape[0] % count for array in fields):
+            # something in it does not grow with the samples, so all are needed
+            fields, whole = arrays(collate([copy.deepcopy(samples[index % count]) for index in range(size)])), True
+        told = [describe(array, 1 if whole else count, 1 if whole else size) for array in fields]
+        if not found or weight(told) > weight(found):
+            found = told
     return found
+
+
+def describe(array: Any, count: int, size: int) -> Any:
+    """An array of a batch of `count` as one of `size` has it."""
+    shape = [int(side) for side in array.shape]
+    shape[0] = shape[0] // count * size
+    return {"dtype": str(array.dtype), "shape": shape, "bytes": product(shape) * int(array.dtype.itemsize)}
+
+
+def weight(fields: Any) -> int:
+    """The bytes of all arrays."""
+    return sum(field["bytes"] for field in fields)
 
 
 def unequal(small: Any, large: Any) -> Unequal:
@@ -243,11 +260,12 @@ def probe(loader: Any) -> Any:
     """What one loader's batches are like."""
     dataset, sampler = loader.dataset, loader.batch_sampler
     collate = loader.collate_fn or default_collate()
+    rounds = ROUNDS if loader.collate_fn else 1
     count = len(dataset)
     found = None
     for picks, size in groups(sampler, count):
-        fields = measure(dataset, collate, picks, size)
-        if found is None or sum(f["bytes"] for f in fields) > sum(f["bytes"] for f in found["fields"]):
+        fields = measure(dataset, collate, rounds, picks, size)
+        if found is None or weight(fields) > weight(found["fields"]):
             found = {"fields": fields, "batch_size": size, "seen": len(picks)}
     found = found or {"fields": [], "batch_size": 0, "seen": 0}
     found.update(samples=count, batches=len(sampler), num_workers=int(loader.num_workers), shared_memory=bool(loader.use_shared_memory))

@@ -104,6 +104,11 @@ def test_batch_transforms_add_fields(tmp_path: Path, paddle: Path) -> None:
     ]
 
 
+def test_of_batch_transforms_that_are_drawn_the_largest_outcome_counts(tmp_path: Path, paddle: Path) -> None:
+    found = shape_of(probe(made(tmp_path, loader("Plain", 16, mix="sampled")), paddle))
+    assert [(dtype, shape) for dtype, shape, _ in found] == [("float32", (16, 3, 32, 32)), ("float32", (16, 100))]
+
+
 def test_a_collate_function_that_pads_is_content_with_unequal_samples(tmp_path: Path, paddle: Path) -> None:
     assert shape_of(probe(made(tmp_path, loader("Growing", 8, mix="padded")), paddle))[0][1][0] == 8
 
