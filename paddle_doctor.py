@@ -95,6 +95,8 @@ def check(
     compose: str | os.PathLike[str] | None = None,
     kubernetes: str | os.PathLike[str] | None = None,
     service: str | None = None,
+    container: str | None = None,
+    docker_host: str | None = None,
 ) -> Report:
     """Check a PaddleClas config, as `paddle-doctor check` does.
 
@@ -118,6 +120,8 @@ def check(
         compose: a Compose file; the config is judged for a container of one of its services.
         kubernetes: a Kubernetes manifest; the config is judged for one of its containers.
         service: the service, or the container; by default the only one.
+        container: name or id of a Docker or Podman container that is looked into from outside, or of an image; needs `paddle-doctor[docker]`.
+        docker_host: the daemon's address; by default `DOCKER_HOST`, the Docker context in force, then the usual sockets.
 
     Returns:
         The report; its fields are those of the JSON (`paddle-doctor schema`).
@@ -150,6 +154,8 @@ def check(
                 compose=None if compose is None else os.fspath(compose),
                 kubernetes=None if kubernetes is None else os.fspath(kubernetes),
                 service=service,
+                container=container,
+                docker_host=docker_host,
             ).report
         except Refused as error:
             raise RequestRefused(error.line) from None

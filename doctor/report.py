@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
 
-from checks.facts.base import Request
+from checks.facts.base import Request, World
 from checks.model import Finding, Fix, Location, Severity, Unavailable
 from checks.registry import Check, Registry, matches
 from doctor.engine import Diagnosis, Status
@@ -29,8 +31,26 @@ class Tool(msgspec.Struct, frozen=True):
     version: str
 
 
-class ConfigInfo(msgspec.Struct, frozen=True):
-    """What was checked: the file, its layout, where relative paths count from and why, the overrides, and the facts that were assumed."""
+class ContainerInfo(msgspec.Struct, frozen=True):
+    """The container that was asked for, as its daemon or a file tells of it; `shm` in bytes, None where that does not tell.
+
+    `problem` says why it could not be asked; then nothing else is known of it.
+    """
+
+    name: str
+    source: str
+    image: str | None = None
+    state: str | None = None
+    ipc: str | None = None
+    shm: int | None = None
+    problem: str | None = None
+
+
+class ConfigInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was checked: the file, its layout, where relative paths count from and why, the overrides, and the facts that were assumed.
+
+    `container` is there where one was asked for: `file` and `root` are then paths in it (for an image or a file of settings: on this machine).
+    """
 
     file: str
     generation: str
@@ -39,6 +59,7 @@ class ConfigInfo(msgspec.Struct, frozen=True):
     root_reason: str
     overrides: list[str]
     assumed: dict[str, float]
+    container: ContainerInfo | None = None
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -114,7 +135,7 @@ def build_report(
     `severities` maps codes, names or prefixes to the user's own severity; `off` drops a rule's findings.
     """
     config = diagnosis.config
-    hide = Hider(config.sysroot)
+    hide, inside = Hider(config.sysroot), _commands_for(diagnosis.request.container if config.sysroot else None)
     known = [*registry.checks.values()]
     hidden = suppress(diagnosis.results, config, known, judge_unused)
     findings: list[ReportedFinding] = []
@@ -124,7 +145,7 @@ def build_report(
     for result in diagnosis.results:
         status, reason = result.status, result.reason
         try:
-            worded = [_word(hide(finding), result.check, pages, lang, severities or {}) for finding in result.findings]
+            worded = [_word(inside(hide(finding)), result.check, pages, lang, severities or {}) for finding in result.findings]
             findings += [finding for finding in worded if finding is not None]
         except Exception as error:  # a page that does not fit its check is our bug, like a crash of the check
             import traceback
@@ -148,6 +169,7 @@ def build_report(
         root_reason=config.root_reason,
         overrides=list(diagnosis.request.overrides),
         assumed=_assumed(diagnosis.request),
+        container=_container(diagnosis, lang),
     )
     summary = Summary(**counts, suppressed=len(hidden), **statuses)
     return Report(SCHEMA_VERSION, Tool("paddle-doctor", version), info, summary, findings, checks), crashes
@@ -164,6 +186,35 @@ UNMEASURED = frozenset({
 
 def _unmeasured(reason: str) -> bool:
     return reason in UNMEASURED or reason.startswith(("file-", "config-", "daemon-", "container-", "shm-not-told", "packages-of-image"))
+
+
+def _commands_for(container: str | None) -> Callable[[Finding], Finding]:
+    """Lets commands of ours look into the container again."""
+
+    def again(fix: Fix) -> Fix:
+        if container is None or not (fix.command or "").startswith(_CHECK):
+            return fix
+        rest = (fix.command or "").removeprefix(_CHECK)
+        return msgspec.structs.replace(fix, command=f"{_CHECK}--container {shlex.quote(container)} {rest}")
+
+    def turn(finding: Finding) -> Finding:
+        if container is None:
+            return finding
+        fixes = tuple(again(fix) for fix in finding.fixes)
+        return Finding(at=finding.at, via=finding.via, case=finding.case, fixes=fixes, **finding.evidence)
+
+    return turn
+
+
+_CHECK = "paddle-doctor check "
+
+
+def _container(diagnosis: Diagnosis, lang: str) -> ContainerInfo | None:
+    world = diagnosis.facts[World]
+    if world.lost is not None:
+        return ContainerInfo(diagnosis.request.container or "", "docker", problem=phrase(world.lost.reason, lang, **world.lost.values))
+    told = world.settings
+    return None if told is None else ContainerInfo(told.name, told.source, told.image, told.state, told.ipc, told.shm)
 
 
 def _assumed(request: Request) -> dict[str, float]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import NamedTuple, get_args
 
+import msgspec
+
 from checks.facts.base import Assumed, ImageDepth, Request, StageName, Unreadable, World
 from checks.facts.container_settings import ContainerSettings
+from checks.facts.deploy_config import stage_told_by
 from checks.registry import Registry
 from doctor.engine import Diagnosis, Listener, RequestRefused, diagnose
 from doctor.exit import Exit
@@ -48,7 +52,7 @@ def run_check(
     config: str,
     overrides: tuple[str, ...] = (),
     *,
-    stage: str = "train",
+    stage: str | None = "train",
     root: str | None = None,
     lang: str | None = None,
     select: tuple[str, ...] = (),
@@ -69,8 +73,14 @@ def run_check(
     settings: Settings | None = None,
     listener: Listener | None = None,
     world: World | None = None,
+    container: str | None = None,
+    docker_host: str | None = None,
+    keep: contextlib.ExitStack | None = None,
 ) -> Run:
-    """Check a config.
+    """Check a config; without a `stage` the one that the config is for.
+
+    With `container` (a name or id, or an image) it is the config at that path in the container, and everything is looked at there. What is copied
+    from it lies in a temporary folder until the end of this call, or as long as `keep`, for a report that quotes lines of the files.
 
     Raises:
         RequestRefused: it cannot be served; `line` says why in the user's language.
@@ -83,7 +93,7 @@ def run_check(
         speak = lang or settings.lang or speak
         if speak not in ("zh", "en"):
             raise RequestRefused("unknown-lang", given=speak)
-        if stage not in get_args(StageName):
+        if stage is not None and stage not in get_args(StageName):
             raise RequestRefused("unknown-stage", stage=stage)
         registry = complete_registry()
         chosen, dropped = select or settings.select, (*settings.ignore, *ignore)
@@ -101,7 +111,7 @@ def run_check(
             config,
             overrides,
             root,
-            stage,  # type: ignore[arg-type]  # one of the stages, see above
+            stage or "train",  # type: ignore[arg-type]  # one of the stages, see above
             parse_assumptions(assume),
             deploy_config,
             weights,
@@ -112,10 +122,20 @@ def run_check(
             probe,
             python,
         )
+        if (container, compose, kubernetes).count(None) < 2:
+            raise RequestRefused("settings-both")
         if compose is not None or kubernetes is not None or service is not None:
             world.settings = settings_of(compose, kubernetes, service, world)
-        judged = unused_suppression in checks
-        diagnosis = diagnose(request, [c for c in checks if c is not unused_suppression], world=world, listener=listener)
+        with contextlib.ExitStack() as own:
+            if container is not None:
+                request = msgspec.structs.replace(request, container=container, cache=False)
+                from doctor.target import world_of_container
+
+                world = (keep or own).enter_context(world_of_container(request, docker_host, listener))
+            if stage is None:
+                request = msgspec.structs.replace(request, stage=stage_told_by(world.locate(config)))
+            judged = unused_suppression in checks
+            diagnosis = diagnose(request, [c for c in checks if c is not unused_suppression], world=world, listener=listener)
     except RequestRefused as error:
         error.lang = speak if speak in ("zh", "en") else "en"
         raise
@@ -129,8 +149,6 @@ def settings_of(compose: str | None, kubernetes: str | None, service: str | None
     Raises:
         RequestRefused: the file cannot be read, or has no such container.
     """
-    if compose is not None and kubernetes is not None:
-        raise RequestRefused("settings-both")
     try:
         if compose is not None:
             from checks.facts.compose_file import read_compose  # few runs have such a file

@@ -107,6 +107,14 @@ PHRASES_CLI: dict[str, tuple[str, str]] = {
         "judge for another machine: shm=64m, memory=16g, cpus=8, gpus=4; may be given again",
         "按另一台机器判断：shm=64m、memory=16g、cpus=8、gpus=4；可重复",
     ),
+    "help-check-container": (
+        "look into a Docker or Podman container from outside: its name or id, or an image; all paths are then the container's",
+        "从外部检查 Docker 或 Podman 容器：容器名、ID 或镜像名；此时所有路径都是容器内的路径",
+    ),
+    "help-check-docker-host": (
+        "the daemon's address, such as unix:///run/podman/podman.sock (default: DOCKER_HOST, the Docker context, the usual sockets)",
+        "守护进程地址，例如 unix:///run/podman/podman.sock（默认取 DOCKER_HOST、Docker context 和常用套接字）",
+    ),
     "help-check-deploy-config": (
         "the deploy config that goes with it: YAML, or a C++ config.txt",
         "与之配套的部署配置：YAML，或 C++ 的 config.txt",

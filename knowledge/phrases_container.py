@@ -54,6 +54,10 @@ PHRASES_CONTAINER: dict[str, tuple[str, str]] = {
         "container {name}: could not be looked through within {seconds} s. Run paddle-doctor inside it",
         "容器 {name}：{seconds} 秒内未能检查完。请在容器内运行 paddle-doctor",
     ),
+    "container-archive-damaged": (
+        "what the daemon sent of the container's files is no whole archive ({error})",
+        "守护进程发来的容器文件不是完整的归档（{error}）",
+    ),
     "container-no-room": (
         "container {name}: its files cannot be copied to {folder} ({error}). Set TMPDIR to a folder with room",
         "容器 {name}：无法把其中的文件复制到 {folder}（{error}）。请把 TMPDIR 设为有空间的目录",
@@ -81,12 +85,12 @@ PHRASES_CONTAINER: dict[str, tuple[str, str]] = {
     "folder-not-listed": ("{folder}: what is in it could not be listed", "{folder}：无法列出其中的内容"),
     # the head of the report
     "looked-container": (
-        "looked into container {name} (image {image}, {state}, ipc {ipc}); its paths are those of the container",
-        "检查对象：容器 {name}（镜像 {image}，{state}，ipc {ipc}）；路径均为容器内的路径",
+        "looked into container {name} (image {image}, {state}, ipc {ipc}); paths are the container's, and commands are for its shell",
+        "检查对象：容器 {name}（镜像 {image}，{state}，ipc {ipc}）；路径均为容器内的路径，命令请在容器的 shell 中执行",
     ),
     "looked-image": (
-        "judged for a container of image {image} as `docker run` would start it; the files are those of this machine",
-        "按 `docker run` 启动镜像 {image} 所得的容器判断；文件是本机的文件",
+        "judged for a container of image {name} as `docker run` would start it; the files are those of this machine",
+        "按 `docker run` 启动镜像 {name} 所得的容器判断；文件是本机的文件",
     ),
     "looked-lost": ("container {name} could not be asked: {why}", "无法查询容器 {name}：{why}"),
     "state-running": ("running", "运行中"),
@@ -95,7 +99,5 @@ PHRASES_CONTAINER: dict[str, tuple[str, str]] = {
     "state-created": ("created, not started", "已创建，未启动"),
     "state-exited": ("stopped", "已停止"),
     "state-dead": ("dead", "已失效"),
-    "looking-into": ("looking into container {name} …", "正在检查容器 {name} …"),
-    "copying-from": ("copying {file} from the container … {size:bytes}", "正在从容器复制 {file} … {size:bytes}"),
 }
 """Key → (English, Chinese), as templates of `knowledge.template`."""

@@ -24,8 +24,8 @@ PHRASES_SETTINGS: dict[str, tuple[str, str]] = {
         "{file}:{line}：别名指回了包含它自己的节点。请删除该别名。",
     ),
     "settings-both": (
-        "--compose and --kubernetes: give one of them.",
-        "--compose 与 --kubernetes：只能指定其中一个。",
+        "--container, --compose and --kubernetes: give one of them.",
+        "--container、--compose 与 --kubernetes：只能指定其中一个。",
     ),
     "service-alone": (
         "--service {name}: give the file with --compose or --kubernetes.",

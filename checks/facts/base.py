@@ -39,7 +39,8 @@ class Request(Fact, frozen=True):
 
     `deploy_config`, `weights` and `inference_model` are the companions of the config, None where those that it names are meant. `synthetic`
     holds glob patterns of generated images (FAQ 4.1), `images` how closely images are looked at, `cache` whether results of slow scans may be
-    kept. `probe` lets the user's own PaddleClas run over a few samples, in the interpreter `python` (None: this one).
+    kept. `probe` lets the user's own PaddleClas run over a few samples, in the interpreter `python` (None: this one). `container` names the
+    one that is looked into from outside.
     """
 
     config: str
@@ -55,6 +56,7 @@ class Request(Fact, frozen=True):
     cache: bool = True
     probe: bool = False
     python: str | None = None
+    container: str | None = None
 
 
 class World:
@@ -146,6 +148,10 @@ class World:
 
     def unlisted(self, folder: str) -> bool:
         """Whether a folder is there and what is in it is not known, so that what seems to be missing may be there."""
+        return False
+
+    def unread(self, path: str) -> bool:
+        """Whether a file is there and its content is not known."""
         return False
 
     def path(self, absolute: str) -> str:

@@ -114,7 +114,9 @@ for a in "$@"; do
     k=-
     if [ -d "$f" ]; then k=d; elif [ -f "$f" ]; then k=f; elif [ -e "$f" ]; then k=o; elif [ -L "$f" ]; then k=l; fi
     r=-; w=-; x=-
-    [ -r "$f" ] && r=r; [ -w "$f" ] && w=w; [ -x "$f" ] && x=x
+    [ -r "$f" ] && r=r; [ -w "$f" ] && w=w
+    # busybox wants a bit for root too, which the kernel does not
+    if [ -x "$f" ] || { [ "$k" = d ] && (cd "$f") 2>/dev/null; }; then x=x; fi
     say "path $k$r$w$x" "$f"
     ;;
   /*) [ -d "$f" ] && names "$f" ;;

@@ -24,6 +24,9 @@ T = TypeVar("T")
 ANSWER_WITHIN = 5.0
 """Seconds within which a daemon has to answer one question."""
 
+_ANY_VERSION = "1.24"
+"""What the SDK is told before the daemon has said which version of the API it speaks; this question has none in its address."""
+
 DEFAULT_SOCKET = "/var/run/docker.sock"
 
 ToldBy = Literal["option", "DOCKER_HOST", "context", "default"]
@@ -55,6 +58,14 @@ class PathStat(NamedTuple):
     kind: Literal["file", "folder", "link", "other"]
     size: int
     target: str
+
+
+class Machine(NamedTuple):
+    """Processors and bytes of memory of the daemon's machine, and whether it is this one, not a virtual or another one."""
+
+    processors: int
+    memory: int | None
+    here: bool
 
 
 class Executed(NamedTuple):
@@ -131,16 +142,10 @@ def in_time(seconds: float, work: Callable[[], T], late: Callable[[], Exception]
 class Daemon:
     """A daemon that answers. Names are taken as they are: the daemon knows containers by name, by id, and by the beginning of an id."""
 
-    def __init__(self, endpoint: Endpoint, client: Any) -> None:
+    def __init__(self, endpoint: Endpoint, client: Any, podman: bool = False) -> None:
         self.endpoint = endpoint
+        self.podman = podman
         self._client = client
-
-    @property
-    def podman(self) -> bool:
-        """Whether it is Podman that answers as Docker does."""
-        return self._podman
-
-    _podman = False
 
     @classmethod
     def connect(cls, endpoint: Endpoint, environ: Mapping[str, str]) -> Daemon:
@@ -156,13 +161,21 @@ class Daemon:
 
         def hello() -> Daemon:
             with _trouble(endpoint):
-                wanted = environ.get("DOCKER_API_VERSION") or "auto"
                 tls = _tls(environ) if endpoint.url.startswith("tcp://") else False
-                client = docker.APIClient(base_url=endpoint.url, version=wanted, timeout=ANSWER_WITHIN, tls=tls)
-                daemon = cls(endpoint, client)
-                parts = client.version().get("Components") or []
-                daemon._podman = any("Podman" in str(part.get("Name")) for part in parts if isinstance(part, dict))
-                return daemon
+
+                def client(version: str) -> Any:
+                    return docker.APIClient(base_url=endpoint.url, version=version, timeout=ANSWER_WITHIN, tls=tls)
+
+                # asked apart: a client that asks in its own constructor leaves its socket open when that fails
+                with contextlib.closing(client(_ANY_VERSION)) as first:
+                    told = first.version(api_version=False)
+                wanted = environ.get("DOCKER_API_VERSION") or str(told["ApiVersion"])
+                podman = any("Podman" in str(part.get("Name")) for part in told.get("Components") or [])
+                with contextlib.ExitStack() as stack:
+                    made = stack.enter_context(contextlib.closing(client(wanted)))
+                    made.ping()
+                    stack.pop_all()
+                return cls(endpoint, made, podman)
 
         return in_time(2 * ANSWER_WITHIN, hello, lambda: Unreadable("daemon-silent", socket=endpoint.socket, seconds=ANSWER_WITHIN))
 
@@ -187,16 +200,26 @@ class Daemon:
             found += [tag for tag in item.get("RepoTags") or [] if tag != "<none>:<none>"]
         return found
 
+    def machine(self) -> Machine:
+        """The machine that the daemon runs on."""
+        told = self._ask(lambda: self._client.info()) or {}
+        processors, memory = told.get("NCPU"), told.get("MemTotal")
+        here = os.uname() if hasattr(os, "uname") else None
+        same = here is not None and (told.get("Name"), told.get("KernelVersion")) == (here.nodename, here.release)
+        return Machine(
+            processors if type(processors) is int and processors > 0 else 1,
+            memory if type(memory) is int and memory > 0 else None,
+            self.endpoint.local and same,
+        )
+
     def stat(self, container: str, path: str) -> PathStat | None:
         """What lies at a path, None if nothing does. The last part of the path is not followed if it is a link."""
 
         def ask() -> PathStat | None:
             url = self._client._url("/containers/{0}/archive", container)
-            answer = self._client.head(url, params={"path": path}, timeout=ANSWER_WITHIN)
-            if answer.status_code == 404:
-                return None
-            answer.raise_for_status()
-            return path_stat(answer.headers.get("X-Docker-Container-Path-Stat", ""))
+            with self._client.head(url, params={"path": path}, timeout=ANSWER_WITHIN) as answer:
+                self._client._raise_for_status(answer)
+                return path_stat(answer.headers.get("X-Docker-Container-Path-Stat", ""))
 
         return self._ask(ask)
 
@@ -207,8 +230,10 @@ class Daemon:
             Unreadable: the daemon fails, or has nothing at that path.
         """
         with _trouble(self.endpoint, container):
-            pieces, _ = self._client.get_archive(container, path, chunk_size=1 << 20)
-            yield from pieces
+            url = self._client._url("/containers/{0}/archive", container)
+            with self._client.get(url, params={"path": path}, stream=True, timeout=ANSWER_WITHIN) as answer:
+                self._client._raise_for_status(answer)
+                yield from answer.iter_content(1 << 18)
 
     def execute(self, container: str, command: list[str], seconds: float, most: int = 8 << 20) -> Executed | None:
         """Run a command in a container, as its own user and in its own folder; at most `most` bytes of stdout are taken.
@@ -222,25 +247,22 @@ class Daemon:
         def run() -> Executed | None:
             import docker.errors
 
-            taken: list[bytes] = []
-            size = 0
             with _trouble(self.endpoint, container):
                 try:
-                    made = self._client.exec_create(container, command, stdout=True, stderr=False)
-                    for piece, _ in self._client.exec_start(made["Id"], stream=True, demux=True):
-                        if piece:
-                            taken.append(piece[: most - size])
-                            size += len(taken[-1])
-                        if size >= most:
-                            break
-                    status = self._client.exec_inspect(made["Id"]).get("ExitCode")
+                    made = self._client.exec_create(container, command, stdout=True, stderr=False)["Id"]
+                    # not the SDK's own `exec_start`: that waits without end, and may lose what comes together with the answer's head
+                    url, body = self._client._url("/exec/{0}/start", made), {"Detach": False, "Tty": False}
+                    with self._client.post(url, json=body, stream=True, timeout=(ANSWER_WITHIN, seconds)) as answer:
+                        self._client._raise_for_status(answer)
+                        output = stdout_of(_first(answer.iter_content(1 << 16), most))
+                    status = self._client.exec_inspect(made).get("ExitCode")
                 except docker.errors.NotFound:
                     raise
                 except docker.errors.APIError:
                     return None  # paused, restarting, not running, or no such program
             if status in (126, 127):
                 return None  # runtimes differ in whether the missing program is an error of the daemon or an exit status
-            return Executed(b"".join(taken), status)
+            return Executed(output, status)
 
         return in_time(seconds, run, lambda: Unreadable("container-slow", name=container, seconds=seconds))
 
@@ -258,6 +280,28 @@ class Daemon:
 
         late = Unreadable("daemon-silent", socket=self.endpoint.socket, seconds=ANSWER_WITHIN)
         return in_time(2 * ANSWER_WITHIN, put, lambda: late)
+
+
+def stdout_of(stream: bytes) -> bytes:
+    """What a command printed to stdout, from the daemon's stream of frames: one byte for the kind, three zeros, the length in four, the content."""
+    taken = []
+    at = 0
+    while at + 8 <= len(stream):
+        size = int.from_bytes(stream[at + 4 : at + 8], "big")
+        if stream[at] == 1:
+            taken.append(stream[at + 8 : at + 8 + size])
+        at += 8 + size
+    return b"".join(taken)
+
+
+def _first(pieces: Iterator[bytes], most: int) -> bytes:
+    taken, size = [], 0
+    for piece in pieces:
+        taken.append(piece)
+        size += len(piece)
+        if size >= most:
+            break
+    return b"".join(taken)
 
 
 def path_stat(header: str) -> PathStat:

@@ -11,6 +11,7 @@ import msgspec
 
 from checks.facts.base import Fact, Request, Unreadable, World, collects
 from checks.facts.container_settings import ContainerSettings
+from checks.facts.container_sizes import tmpfs_size
 
 Runtime = Literal["docker", "podman", "containerd", "kubernetes", "lxc", "unknown"]
 
@@ -92,13 +93,17 @@ def collect_shared_memory(request: Request, world: World) -> SharedMemory:
         place = settings.shm_host_path or (place if settings.shm_origin == "host" else "")
         if not place or not _would_run_here(world):
             return _told(settings, world)
+    filesystem, option = _mount_of(world.read("/proc/self/mountinfo") or "", place)
+    free_known = True
     try:
         size, free = world.space(place)
     except (OSError, AttributeError):
-        if world.settings is not None:
-            return _told(world.settings, world)
-        raise Unreadable("no-shared-memory", platform=sys.platform) from None
-    filesystem, option = _mount_of(world.read("/proc/self/mountinfo") or "", place)
+        found = tmpfs_size(f"size={option}") if option and world.settings is not None else None
+        if found is None or found.size is None:
+            if world.settings is not None:
+                return _told(world.settings, world)
+            raise Unreadable("no-shared-memory", platform=sys.platform) from None
+        size, free, free_known = found.size, found.size, False  # a container without a program that could measure it
     return SharedMemory(
         mount="/dev/shm",
         size=size,
@@ -106,6 +111,7 @@ def collect_shared_memory(request: Request, world: World) -> SharedMemory:
         filesystem=filesystem or "unknown",
         option=option,
         stale=_stale_files(world) if place == "/dev/shm" else (),
+        free_known=free_known,
     )
 
 

@@ -50,7 +50,7 @@ def collect_packages(world: World) -> Packages:
     Raises:
         Unreadable: there is no interpreter (a container without Python), or none that could be looked at.
     """
-    if world.settings is not None and world.settings.state == "file":
+    if world.settings is not None and world.settings.state in ("file", "image"):
         raise Unreadable("packages-of-image", name=world.settings.name, image=world.settings.image or "?")
     if not world.search_path:
         raise Unreadable("no-python")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
 
-from checks.facts.deploy_config import stage_told_by
 from doctor.cli import refuse
 from doctor.engine import Event, FactFinished, FactProgress, FactSlow, RequestRefused
 from doctor.run import Run, run_check
-from doctor.settings import load_settings
+from doctor.settings import Settings, load_settings
 from knowledge.phrases import phrase
 
 
@@ -31,6 +31,8 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--synthetic", action="append", default=[], metavar="GLOB", help=text("synthetic"))
     parser.add_argument("--images", choices=("off", "exists", "quick", "full"), default="quick", help=text("images"))
     parser.add_argument("--no-cache", action="store_true", help=text("no-cache"))
+    parser.add_argument("--container", metavar="NAME", help=text("container"))
+    parser.add_argument("--docker-host", metavar="URL", help=text("docker-host"))
     parser.add_argument("--assume", action="append", default=[], metavar="KEY=VALUE", help=text("assume"))
     parser.add_argument("--probe", action="store_true", help=text("probe"))
     parser.add_argument("--python", metavar="FILE", help=text("python"))
@@ -57,11 +59,16 @@ def run(options: argparse.Namespace, lang: str) -> int:
 
     narrate = None if options.quiet else Narrator(lang)
 
+    with contextlib.ExitStack() as keep:
+        return _check(options, lang, settings, narrate, keep)
+
+
+def _check(options: argparse.Namespace, lang: str, settings: Settings, narrate: Narrator | None, keep: contextlib.ExitStack) -> int:
     try:
         done = run_check(
             options.config,
             tuple(options.override),
-            stage=options.stage or stage_told_by(options.config),
+            stage=options.stage,
             root=options.root,
             lang=lang,
             select=_names(options.select),
@@ -81,9 +88,15 @@ def run(options: argparse.Namespace, lang: str) -> int:
             fail_on=options.fail_on,
             settings=settings,
             listener=narrate,
+            container=options.container,
+            docker_host=options.docker_host,
+            keep=keep,
         )
     except RequestRefused as error:
         return refuse(error.line)
+    lost = done.report.config.container.problem if done.report.config.container else None
+    if lost is not None:
+        print(f"paddle-doctor: {lost}", file=sys.stderr)
     show(done, lang, options.format, quiet=options.quiet, everything=options.all, color=not options.no_color)
     return done.exit
 

@@ -88,12 +88,27 @@ class _Paper:
         config = self.report.config
         parts = (config.file, self.say(f"generation-{config.generation}"), self.say("stage", stage=self.say(f"stage-{config.stage}")))
         self.put(("paddle-doctor", "bold"), (f" {self.report.tool.version} · {' · '.join(parts)}", ""))
+        self.container()
         self.put((self.say(f"root-{config.root_reason}", root=config.root), "dim"))
         if config.overrides:
             self.put((self.say("overridden", options="  ".join(f"-o {o}" for o in config.overrides)), "dim"))
         if config.assumed:
             shown = ", ".join(f"{k}={size(v) if k in ('shm', 'memory') else f'{v:g}'}" for k, v in config.assumed.items())
             self.put((self.say("assumed", facts=shown), "dim"))
+
+    def container(self) -> None:
+        """Where it was looked, if that was not here."""
+        told = self.report.config.container
+        if told is None:
+            return
+        if told.problem is not None:
+            self.put((self.say("looked-lost", name=told.name, why=told.problem), "bold yellow"))
+        elif told.state == "image":
+            self.put((self.say("looked-image", name=told.name), "bold"))
+        elif told.state != "file":
+            state = self.say(f"state-{told.state}")
+            values = {"name": told.name, "image": told.image or "?", "state": state, "ipc": told.ipc}
+            self.put((self.say("looked-container", **values), "bold"))
 
     def findings(self) -> None:
         if not self.report.findings:

@@ -15,7 +15,7 @@ import tarfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tests.real.probing import unavailable
@@ -75,6 +75,10 @@ def root_files(files: Mapping[str, bytes | str] | None = None, applets: Iterable
                     add(path.lstrip("/"), data)
             else:
                 add(f"bin/{name}", kind=tarfile.SYMTYPE, link="busybox")
+        # a daemon makes folders that have no entry of their own, and forgets that somebody wants to enter them
+        parents = {str(parent) for path in files or {} for parent in PurePosixPath(path.lstrip("/")).parents}
+        for parent in sorted(parents - {".", "bin", "dev", "etc", "proc", "sys", "tmp"}):
+            add(parent, kind=tarfile.DIRTYPE)
         for path, content in (files or {}).items():
             add(path.lstrip("/"), content.encode() if isinstance(content, str) else content, mode=0o644)
     return stream.getvalue()
