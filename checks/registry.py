@@ -16,6 +16,7 @@ FAMILIES = (
     "checkpoints",
     "components",
     "config",
+    "container_files",
     "deployment",
     "distillation",
     "distillation_lists",

@@ -124,6 +124,14 @@ PHRASES_SETTINGS: dict[str, tuple[str, str]] = {
         "/dev/shm of {name} is a volume of which the file tells no size; --assume shm=… tells it",
         "{name} 的 /dev/shm 是一个卷，文件中没有它的大小；可用 --assume shm=… 给出大小",
     ),
+    "shm-not-told-page": (
+        "/dev/shm of {name} gets less than a page, which is a slip of the unit (ENV113)",
+        "{name} 的 /dev/shm 不到一个内存页，应为单位写错（见 ENV113）",
+    ),
+    "no-container-file": (
+        "no file that starts a container was given (--compose, --kubernetes)",
+        "没有给出启动容器的文件（--compose、--kubernetes）",
+    ),
     "shm-not-told-none": (
         "{name} has no /dev/shm (ipc: none); loaders with workers need use_shared_memory: False",
         "{name} 没有 /dev/shm（ipc: none）；有 worker 的加载器需要 use_shared_memory: False",

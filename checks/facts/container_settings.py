@@ -38,7 +38,7 @@ class ContainerSettings(Fact, frozen=True):
         shm_share: what part of the machine's memory /dev/shm may take, where its size is told so.
         shm_host_path: the folder of the machine that is /dev/shm in the container.
         shm_on_disk: /dev/shm is a folder on a disk: it has no size of its own, and is slow.
-        shm_volume: the name of the Kubernetes volume that is mounted there.
+        shm_volume: the name of the Kubernetes volume that is mounted there, or seems meant to be.
         shm_read_only: it is mounted so that nothing can be written.
         shm_hidden: a size that is given and counts for nothing, for something else decides.
         build_shm: `build.shm_size` of a compose file, which counts while the image is built and never when it runs.

@@ -136,7 +136,8 @@ def _shm(one: _Found, host_ipc: bool) -> ContainerSettings:
             volume, read_only = _text(mount.get("name")) or "", _is_true(mount.get("readOnly"))
             return _mounted(msgspec.structs.replace(found, shm_volume=volume, shm_read_only=read_only), mount, volumes.get(volume), one)
     spare = next((item for item in volumes.values() if _is_spare(item, one)), None)
-    found = msgspec.structs.replace(found, spare_volume=spare.location if spare else None)
+    if spare is not None:
+        found = msgspec.structs.replace(found, spare_volume=spare.location, shm_volume=_text(spare.get("name")))
     if host_ipc:
         at = one.pod.place("hostIPC")
         return msgspec.structs.replace(found, shm_origin="host", shm_location=at, shm_host_path=SHM)

@@ -16,6 +16,10 @@ from checks.facts.container_sizes import tmpfs_size
 Runtime = Literal["docker", "podman", "containerd", "kubernetes", "lxc", "unknown"]
 
 
+SMALLEST_SHM = 4096
+"""Bytes of a page; a size below that is a slip of the unit (ENV113) and no size to judge by."""
+
+
 class StaleFile(msgspec.Struct, frozen=True):
     """A file that PaddlePaddle left in /dev/shm: its process is gone."""
 
@@ -121,8 +125,8 @@ def _told(settings: ContainerSettings, world: World) -> SharedMemory:
     if size is None and settings.shm_share is not None and _would_run_here(world):
         total = _total_memory(world)
         size = int(total * settings.shm_share) if total else None
-    if size is None:
-        why = "disk" if settings.shm_on_disk else settings.shm_origin
+    if size is None or size < SMALLEST_SHM:
+        why = "disk" if settings.shm_on_disk else settings.shm_origin if size is None else "page"
         raise Unreadable("shm-not-told" if settings.source == "docker" else f"shm-not-told-{why}", name=settings.name, origin=why)
     alive = settings.state in ("running", "paused", "restarting")  # others begin with an empty one
     return SharedMemory("/dev/shm", size, size, "tmpfs", told=True, free_known=not alive)

@@ -94,9 +94,12 @@ def test_what_the_kernel_refuses_does_not_start(docker_client: DockerClient, bus
     from checks.facts.container_sizes import tmpfs_size
 
     assert tmpfs_size(options) is None
-    with run_container(docker_client, busybox_image, ["true"], tmpfs={"/dev/shm": options}, start=False) as container:
-        with pytest.raises(APIError, match="invalid"):
-            container.start()
+    tmpfs = {"/dev/shm": options}
+    with (
+        run_container(docker_client, busybox_image, ["true"], tmpfs=tmpfs, start=False) as container,
+        pytest.raises(APIError, match="invalid"),
+    ):
+        container.start()
 
 
 LOADER = """
