@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from checks.facts.container_settings import ContainerSettings
-from checks.facts.container_sizes import whole_quantity
 from checks.facts.machine import SMALLEST_SHM
 from checks.facts.training_config import TrainingConfig
 from checks.model import EVAL, TRAIN, Finding, Fix, NotApplicable
@@ -64,6 +63,8 @@ def _beyond_memory(settings: ContainerSettings) -> Iterator[Finding]:
     """A /dev/shm that the container may not fill: its pages count towards the memory limit, and the kernel kills what goes beyond."""
     size = settings.shm
     if settings.source == "kubernetes" and settings.shm_origin == "empty-dir":
+        from checks.facts.container_sizes import whole_quantity  # with exact fractions, which few runs need
+
         size = whole_quantity(settings.shm_written)
     if size is None or settings.memory is None or settings.memory > size or not settings.shm_written or settings.memory_location is None:
         return
