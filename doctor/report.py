@@ -32,7 +32,7 @@ class Tool(msgspec.Struct, frozen=True):
 
 
 class ContainerInfo(msgspec.Struct, frozen=True):
-    """The container that was asked for, as its daemon or a file tells of it; `shm` in bytes, None where that does not tell.
+    """The container that was asked for, as its daemon or a file (`file`) tells of it; `shm` in bytes, None where that does not tell.
 
     `problem` says why it could not be asked; then nothing else is known of it.
     """
@@ -43,6 +43,7 @@ class ContainerInfo(msgspec.Struct, frozen=True):
     state: str | None = None
     ipc: str | None = None
     shm: int | None = None
+    file: str | None = None
     problem: str | None = None
 
 
@@ -214,7 +215,7 @@ def _container(diagnosis: Diagnosis, lang: str) -> ContainerInfo | None:
     if world.lost is not None:
         return ContainerInfo(diagnosis.request.container or "", "docker", problem=phrase(world.lost.reason, lang, **world.lost.values))
     told = world.settings
-    return None if told is None else ContainerInfo(told.name, told.source, told.image, told.state, told.ipc, told.shm)
+    return None if told is None else ContainerInfo(told.name, told.source, told.image, told.state, told.ipc, told.shm, told.file)
 
 
 def _assumed(request: Request) -> dict[str, float]:

@@ -62,6 +62,7 @@ class _Reader:
         found = ContainerSettings(
             source="compose",
             name=name,
+            file=self.project.name,
             image=self.text(service.get("image")) or None,
             ipc=self.text(service.get("ipc")) or "private",
             memory=self.size(memory),

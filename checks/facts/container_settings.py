@@ -34,6 +34,7 @@ class ContainerSettings(Fact, frozen=True):
         shm_location: the value that decides about it, else where such a value would be put in; None where there is no file.
         cpus: how many processors it may use, as a quota or a set.
         pid: of the container's first process, as the host counts; None where it does not run.
+        file: the file that was asked for, as the user calls it; None where a daemon was asked.
         shm_written: the size as the file has it, None where it has none.
         shm_share: what part of the machine's memory /dev/shm may take, where its size is told so.
         shm_host_path: the folder of the machine that is /dev/shm in the container.
@@ -61,6 +62,7 @@ class ContainerSettings(Fact, frozen=True):
     read_only: bool = False
     workdir: str | None = None
     pid: int | None = None
+    file: str | None = None
     shm_written: str | None = None
     shm_share: float | None = None
     shm_host_path: str | None = None

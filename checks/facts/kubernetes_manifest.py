@@ -61,7 +61,7 @@ def read_kubernetes(path: str, container: str | None, cwd: str) -> ContainerSett
     told = [_settings(one) for one in candidates]
     if any(_without_places(settings) != _without_places(told[0]) for settings in told):
         chosen([one.name for one in candidates], None, path, "kubernetes")
-    return told[0]  # those of a launcher and of its workers are often alike
+    return msgspec.structs.replace(told[0], file=path)  # those of a launcher and of its workers are often alike
 
 
 def _is_called(one: _Found, wanted: str) -> bool:

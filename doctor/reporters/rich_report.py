@@ -105,7 +105,9 @@ class _Paper:
             self.put((self.say("looked-lost", name=told.name, why=told.problem), "bold yellow"))
         elif told.state == "image":
             self.put((self.say("looked-image", name=told.name), "bold"))
-        elif told.state != "file":
+        elif told.state == "file":
+            self.put((self.say(f"looked-{told.source}", name=told.name, file=told.file), "bold"))
+        else:
             state = self.say(f"state-{told.state}")
             values = {"name": told.name, "image": told.image or "?", "state": state, "ipc": told.ipc}
             self.put((self.say("looked-container", **values), "bold"))

@@ -53,6 +53,19 @@ def test_a_service_of_a_compose_file(call: Caller, folder: Path) -> None:
     assert evidence(call(*OPTIONS, "--images", "off", "--compose", "compose.yml", "--service", "big").json, "ENV101") == []
 
 
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [(("--compose", "compose.yml", "--service", "big"), "big"), (("--kubernetes", "pod.yml", "--service", "side"), "side")],
+)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_report_says_which_container_is_meant(call: Caller, folder: Path, options: tuple[str, ...], shown: str, lang: str) -> None:
+    head = call("check", "-c", CONFIG, "--images", "off", "--lang", lang, *options).out.split("\n\n")[0]
+    assert shown in head
+    assert options[1] in head
+    told = call(*OPTIONS, "--images", "off", *options).json["config"]["container"]
+    assert (told["source"], told["file"], told["state"]) == (options[0][2:], options[1], "file")
+
+
 def test_variables_are_those_of_the_environment_and_of_the_file(call: Caller, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / ".env").write_text("SHM=2g\n")
     assert evidence(call(*OPTIONS, "--images", "off", "--compose", "compose.yml", "--service", "train").json, "ENV101") == []
