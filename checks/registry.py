@@ -46,6 +46,7 @@ FAMILIES = (
     "recognition",
     "schedule",
     "sections",
+    "shared_memory",
     "texts",
     "values",
     "vehicle_boxes",

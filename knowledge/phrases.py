@@ -114,6 +114,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "the samples lie in a container: run paddle-doctor --probe inside",
         "样本在容器里：请在容器内运行 paddle-doctor --probe",
     ),
+    "batch-unknown": (
+        "the transforms do not tell how large a batch of {split} is; --probe puts a few samples through them",
+        "从数据变换中无法得知 {split} 的 batch 有多大；可用 --probe 实际处理几个样本",
+    ),
     "no-workers": ("no loader of this stage has workers", "该阶段没有使用子进程的加载器"),
     # the report
     "severity-error": ("error", "错误"),

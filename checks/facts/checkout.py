@@ -12,7 +12,9 @@ from checks.facts.base import Fact, Unreadable, collects
 from checks.facts.training_config import TrainingConfig
 from checks.model import Location
 
-Trait = Literal["first-of-scalar", "collections", "np-int-autoaugment", "np-int-cutmix", "np-bool-hybrid", "piecewise-by-rate"]
+Trait = Literal[
+    "first-of-scalar", "collections", "np-int-autoaugment", "np-int-cutmix", "np-bool-hybrid", "piecewise-by-rate", "kept-iterator"
+]
 
 MAX_BYTES = 1 << 20
 
@@ -28,6 +30,7 @@ _LINES: tuple[tuple[Trait, str, str], ...] = (
     ("np-int-cutmix", "ppcls/data/preprocess/batch_ops/batch_operators.py", r"\bnp\.int\b"),
     ("np-int-cutmix", "ppcls/data/imaug/batch_operators.py", r"\bnp\.int\b"),
     ("np-bool-hybrid", "ppcls/data/preprocess/batch_ops/batch_operators.py", r"\bnp\.bool\b"),
+    ("kept-iterator", "ppcls/engine/train/train.py", r"\bengine\.train_dataloader_iter = iter\("),
     ("piecewise-by-rate", "ppcls/optimizer/learning_rate.py", r"range\(0, epochs, 30\)"),
 )
 

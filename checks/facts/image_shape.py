@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -59,25 +58,6 @@ def sample_shape(ops: Iterable[tuple[str, dict[str, Any]]]) -> SampleShape | Non
     if size is None:
         return None
     return SampleShape(channels, *size, itemsize)
-
-
-def multi_scale_pixels(scales: Any, first_bs: int, divided_factor: int) -> int | None:
-    """The most pixels a batch of MultiScaleSampler holds: every scale's batch is cut so that its area stays that of the first.
-
-    Source: `ppcls/data/dataloader/multi_scale_sampler.py`, 2.4 to develop.
-    """
-    if not isinstance(scales, list) or not scales or divided_factor < 1:
-        return None
-    sides = [_size(scale) for scale in scales]
-    if any(side is None or min(side) < 1 for side in sides):
-        return None
-    base = math.prod(sides[0] or (0, 0)) * first_bs
-    batches = []
-    for side in sides:
-        height, width = ((s // divided_factor) * divided_factor for s in side or (0, 0))
-        if height and width:
-            batches.append(int(max(1, base / (height * width))) * height * width)
-    return max(batches, default=None)
 
 
 def _size(value: Any) -> tuple[int, int] | None:

@@ -10,8 +10,10 @@ from typing import Literal
 import msgspec
 
 from checks.facts.base import Fact, Request, Unreadable, World, collects
+from checks.facts.cgroups import cgroup_folders, memory_of, positive, total_memory
 from checks.facts.container_settings import ContainerSettings
 from checks.facts.container_sizes import tmpfs_size
+from checks.facts.shm_holders import ShmHolder, holders_of
 
 Runtime = Literal["docker", "podman", "containerd", "kubernetes", "lxc", "unknown"]
 
@@ -31,8 +33,9 @@ class StaleFile(msgspec.Struct, frozen=True):
 class SharedMemory(Fact, frozen=True):
     """The mount at /dev/shm: sizes in bytes. `option` is its `size=` mount option; `assumed` means the user told us (then `free` = `size`).
 
-    `told` means that the settings of a container tell the size and nothing was measured. `free_known` is False where only the size is known, and
-    `free` is then the most that can be free.
+    `holders` are the living processes that have most of it, where more than a little is taken. Where there is none on a system that has them
+    (`--ipc=none`), `filesystem` is "none" and both sizes are 0. `told` means that the settings of a container tell the size and nothing was
+    measured. `free_known` is False where only the size is known, and `free` is then the most that can be free.
     """
 
     mount: str
@@ -41,9 +44,17 @@ class SharedMemory(Fact, frozen=True):
     filesystem: str
     option: str | None = None
     stale: tuple[StaleFile, ...] = ()
+    holders: tuple[ShmHolder, ...] = ()
     assumed: bool = False
     told: bool = False
     free_known: bool = True
+
+
+NONE = SharedMemory("/dev/shm", 0, 0, "none")
+"""No /dev/shm where there should be one."""
+
+HELD_WORTH = 1 << 20
+"""Bytes taken from which it is worth asking by whom, if they are a tenth of what there is."""
 
 
 class Container(Fact, frozen=True):
@@ -68,7 +79,8 @@ class Host(Fact, frozen=True):
     `cpus` is the smallest of the processors there are, the affinity mask and the cgroup quota; `memory` in bytes,
     the smaller of what is there and the cgroup's limit; `cpu_limit` and `memory_limit` say which of them decided. Both numbers are None where
     nothing tells them (a node of a cluster). `gpus_assumed` is for what is not this machine's; `gpus_known` is False where nothing tells how many
-    there are, and `gpu_count` is then 0.
+    there are, and `gpu_count` is then 0. `memory_left` is what of the memory is not taken and cannot be freed (page cache can), None where that
+    cannot be told.
     """
 
     cpus: float | None
@@ -80,6 +92,7 @@ class Host(Fact, frozen=True):
     gpus_assumed: bool = False
     platform: str = ""
     gpus_known: bool = True
+    memory_left: int | None = None
 
 
 @collects(SharedMemory, deadline=5.0)
@@ -101,7 +114,9 @@ def collect_shared_memory(request: Request, world: World) -> SharedMemory:
     free_known = True
     try:
         size, free = world.space(place)
-    except (OSError, AttributeError):
+    except (OSError, AttributeError) as error:
+        if world.settings is None and sys.platform == "linux" and isinstance(error, FileNotFoundError):
+            return NONE
         found = tmpfs_size(f"size={option}") if option and world.settings is not None else None
         if found is None or found.size is None:
             if world.settings is not None:
@@ -115,15 +130,18 @@ def collect_shared_memory(request: Request, world: World) -> SharedMemory:
         filesystem=filesystem or "unknown",
         option=option,
         stale=_stale_files(world) if place == "/dev/shm" else (),
+        holders=holders_of(world) if size - free >= max(HELD_WORTH, size // 10) and free_known else (),
         free_known=free_known,
     )
 
 
 def _told(settings: ContainerSettings, world: World) -> SharedMemory:
     """What the settings of a container tell of its /dev/shm."""
+    if settings.shm_origin == "none":
+        return msgspec.structs.replace(NONE, told=True)
     size = settings.shm
     if size is None and settings.shm_share is not None and _would_run_here(world):
-        total = _total_memory(world)
+        total = total_memory(world)
         size = int(total * settings.shm_share) if total else None
     if size is None or size < SMALLEST_SHM:
         why = "disk" if settings.shm_on_disk else settings.shm_origin if size is None else "page"
@@ -200,23 +218,23 @@ def collect_host(request: Request, world: World) -> Host:
     assumed = request.assumed
     cpus: float | None
     cpus, cpu_limit = _cpus(world)
-    memory, memory_limit = _memory(world)
+    memory, memory_limit, memory_left = memory_of(world)
     gpus = () if assumed.gpus is not None else _gpus(world)
     count: int | None = len(gpus)
     settings = None if world.measured else world.settings
     if settings is not None and settings.source == "kubernetes":
-        cpus = memory = memory_limit = count = None  # those of a node, and which one is not known
+        cpus = memory = memory_limit = memory_left = count = None  # those of a node, and which one is not known
         gpus = ()
     if settings is not None and settings.cpus is not None and (cpus is None or settings.cpus < cpus):
         cpus, cpu_limit = settings.cpus, "cgroup"
     if settings is not None and settings.memory is not None and (memory is None or settings.memory < memory):
-        memory, memory_limit = settings.memory, "cgroup"
+        memory, memory_limit, memory_left = settings.memory, "cgroup", None
     if settings is not None and settings.gpus is not None:
         gpus, count = gpus[: settings.gpus], settings.gpus
     if assumed.cpus is not None:
         cpus, cpu_limit = assumed.cpus, "assumed"
     if assumed.memory is not None:
-        memory, memory_limit = assumed.memory, "assumed"
+        memory, memory_limit, memory_left = assumed.memory, "assumed", None
     if assumed.gpus is not None:
         count = assumed.gpus
     elsewhere = settings is not None and settings.state == "file"
@@ -230,6 +248,7 @@ def collect_host(request: Request, world: World) -> Host:
         gpus_assumed=assumed.gpus is not None or elsewhere,
         platform=sys.platform,
         gpus_known=count is not None,
+        memory_left=memory_left,
     )
 
 
@@ -278,62 +297,17 @@ def _cpus(world: World) -> tuple[float, Literal["processors", "affinity", "cgrou
     return best
 
 
-def _cgroup_folders(world: World, controller: str) -> list[str]:
-    """The cgroup folders of this process for a controller, innermost first; both hierarchies, seen from inside or outside."""
-    folders = []
-    for line in (world.read("/proc/self/cgroup") or "").splitlines():
-        number, _, rest = line.partition(":")
-        names, _, path = rest.partition(":")
-        if number == "0" and not names:
-            base = "/sys/fs/cgroup"
-        elif controller in names.split(","):
-            base = f"/sys/fs/cgroup/{controller}"
-        else:
-            continue
-        while path and path != "/":
-            folders.append(base + path)
-            path = path.rpartition("/")[0]
-        folders.append(base)
-    return folders
-
-
 def _cpu_quota(world: World) -> float | None:
     limits = []
-    for folder in _cgroup_folders(world, "cpu"):
+    for folder in cgroup_folders(world, "cpu"):
         parts = (world.read(f"{folder}/cpu.max") or "").split()
-        if len(parts) == 2 and parts[0] != "max" and _positive(parts[0]) and _positive(parts[1]):
+        if len(parts) == 2 and parts[0] != "max" and positive(parts[0]) and positive(parts[1]):
             limits.append(int(parts[0]) / int(parts[1]))
         quota = (world.read(f"{folder}/cpu.cfs_quota_us") or "").strip()
         period = (world.read(f"{folder}/cpu.cfs_period_us") or "").strip()
-        if _positive(quota) and _positive(period):
+        if positive(quota) and positive(period):
             limits.append(int(quota) / int(period))
     return min(limits, default=None)
-
-
-def _total_memory(world: World) -> int | None:
-    """Bytes of memory in this machine."""
-    match = re.search(r"^MemTotal:\s+(\d+) kB", world.read("/proc/meminfo") or "", re.MULTILINE)
-    if match:
-        return int(match.group(1)) * 1024
-    if world.root != "/":
-        return None
-    import psutil  # only where there is no /proc
-
-    return int(psutil.virtual_memory().total)
-
-
-def _memory(world: World) -> tuple[int | None, Literal["physical", "cgroup", "assumed"] | None]:
-    total = _total_memory(world)
-    limits = []
-    for folder in _cgroup_folders(world, "memory"):
-        for name in ("memory.max", "memory.limit_in_bytes"):
-            text = (world.read(f"{folder}/{name}") or "").strip()
-            if _positive(text):
-                limits.append(int(text))
-    limit = min(limits, default=None)
-    if limit is not None and (total is None or limit < total):
-        return limit, "cgroup"
-    return total, "physical" if total is not None else None
 
 
 def _gpus(world: World) -> tuple[Gpu, ...]:
@@ -355,7 +329,3 @@ def _gpus(world: World) -> tuple[Gpu, ...]:
         if not visible.strip() or wanted or not visible.strip()[0].isalpha():
             gpus = [g for g in gpus if g.index in wanted]
     return tuple(gpus)
-
-
-def _positive(text: str) -> bool:
-    return text.isdigit() and int(text) > 0

@@ -13,7 +13,6 @@ from typing import Any, Literal
 import msgspec
 
 from checks.facts.base import Fact, Request, StageName, Unreadable, World, collects, within
-from checks.facts.image_shape import SampleShape, multi_scale_pixels, sample_shape
 from checks.facts.key_value import is_key_value_name, read_key_values
 from checks.facts.label_format import LEGACY, LEGACY_MULTILABEL, MODERN, TAKES_DELIMITER, LabelFormat
 from checks.facts.overrides import Override, apply_overrides
@@ -46,14 +45,6 @@ class ClassCount(msgspec.Struct, frozen=True):
     architecture: str | None = None
 
 
-class Transform(msgspec.Struct, frozen=True):
-    """One operator of a `transform_ops` list, with its parameters."""
-
-    name: str
-    params: dict[str, Any]
-    location: Location
-
-
 class Dataset(msgspec.Struct, frozen=True):
     """One dataset of a split: its class, its label files and its image root, as the config names them."""
 
@@ -70,7 +61,6 @@ class Loader(msgspec.Struct, frozen=True):
 
     `split` is `Train`, `Eval`, `Eval.Query`, `UnLabelTrain` … (`Train` and `Eval` for the legacy `TRAIN` and `VALID`). `used` says whether the
     stage asked for builds it. `batch_size` counts samples per process, except where `batch_is_total` (legacy: over all trainers).
-    `sample` is one sample after the transforms; `batch_bytes` the size of the images of one batch in one process.
     """
 
     split: str
@@ -83,8 +73,6 @@ class Loader(msgspec.Struct, frozen=True):
     num_workers: Value[int] | None
     shared_memory: bool
     drop_last: Value[bool] | None
-    sample: SampleShape | None
-    batch_bytes: int | None
 
     @property
     def trains(self) -> bool:
@@ -334,13 +322,6 @@ class _View:
         sampler = block.get("sampler")
         name = sampler.get("name") if isinstance(sampler, dict) else None
         batch = self.typed(f"{key}.sampler.batch_size", int) or self.typed(f"{key}.sampler.first_bs", int)
-        ops = [(t.name, t.params) for t in self.transforms(f"{key}.dataset.transform_ops")]
-        sample = sample_shape(ops)
-        batch_bytes = sample.bytes * batch.value if sample and batch else None
-        if name == "MultiScaleSampler" and isinstance(sampler, dict) and batch and sample:
-            factor = sampler.get("divided_factor", 32)
-            pixels = multi_scale_pixels(sampler.get("scales"), batch.value, factor if type(factor) is int else 32)
-            batch_bytes = pixels * sample.channels * sample.itemsize if pixels else None
         shared = block["loader"].get("use_shared_memory") if isinstance(block.get("loader"), dict) else None
         return Loader(
             split=split,
@@ -353,8 +334,6 @@ class _View:
             num_workers=self.typed(f"{key}.loader.num_workers", int),
             shared_memory=bool(shared) and not self.tree.raw("Global.use_dali"),
             drop_last=self.typed(f"{key}.sampler.drop_last", bool),
-            sample=sample,
-            batch_bytes=batch_bytes,
         )
 
     def _datasets(self, key: str, block: dict[str, Any]) -> Iterator[Dataset]:
@@ -385,16 +364,8 @@ class _View:
         elif isinstance(value, str) and value:
             yield Value(value, self.tree.at(path))
 
-    def transforms(self, path: str) -> Iterator[Transform]:
-        """The operators of a list, each a mapping of one name to its parameters."""
-        ops = self.tree.raw(path)
-        for index, item in enumerate(ops if isinstance(ops, list) else ()):
-            for name, params in item.items() if isinstance(item, dict) else ():
-                yield Transform(name, params if isinstance(params, dict) else {}, self.tree.at(f"{path}.{index}.{name}"))
-
     def _legacy_loader(self, split: str, key: str) -> Loader:
         batch = self.typed(f"{key}.batch_size", int)
-        sample = sample_shape([(t.name, t.params) for t in self.transforms(f"{key}.transforms")])
         rule = LEGACY_MULTILABEL if self.tree.raw("multilabel") is True else LEGACY
         delimiter = self.tree.raw(f"{key}.delimiter")
         if isinstance(delimiter, str):
@@ -417,8 +388,6 @@ class _View:
             num_workers=self.typed(f"{key}.num_workers", int),
             shared_memory=not self.tree.raw("use_dali"),
             drop_last=Value(split == "Train", self.tree.at(key)),
-            sample=sample,
-            batch_bytes=sample.bytes * batch.value if sample and batch else None,
         )
 
     def topk(self) -> Iterator[TopK]:

@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from checks.environment import count_batches, queued_batches
 from checks.facts.image_shape import SampleShape
+from checks.shm_sizes import count_batches, queued_batches
 
 PROBE = os.path.join(os.path.dirname(__file__), "probe_loader.py")
 

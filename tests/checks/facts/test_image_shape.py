@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.facts.image_shape import SampleShape, multi_scale_pixels, sample_shape
+from checks.facts.image_shape import SampleShape, sample_shape
 
 DECODE: tuple[str, dict[str, Any]] = ("DecodeImage", {"to_rgb": True, "channel_first": False})
 NORMALIZE: tuple[str, dict[str, Any]] = ("NormalizeImage", {"scale": "1.0/255.0"})
@@ -89,34 +89,6 @@ def test_channels_and_bytes_per_number(ops: list[tuple[str, dict[str, Any]]], ch
     assert shape.bytes == channels * 100 * itemsize
 
 
-def reference(scales: list[int], first_bs: int, factor: int) -> int:
-    """The most pixels of a batch, over the (width, height, batch) triples of MultiScaleSampler."""
-    sizes = [side // factor * factor for side in scales]
-    return max(int(max(1, scales[0] * scales[0] * first_bs / (side * side))) * side * side for side in sizes)
-
-
-@given(st.lists(st.integers(32, 512), min_size=1, max_size=6), st.integers(1, 512))
-def test_multi_scale_batches(scales: list[int], first_bs: int) -> None:
-    assert multi_scale_pixels(scales, first_bs, 32) == reference(scales, first_bs, 32)
-
-
-def test_multi_scale_as_shipped() -> None:
-    """`scales: [160, 192, 224, 288, 320]`, `first_bs: 64`: the batch shrinks as the images grow."""
-    assert multi_scale_pixels([160, 192, 224, 288, 320], 64, 32) == 64 * 160 * 160
-    assert multi_scale_pixels([224], 64, 1) == 64 * 224 * 224
-    assert multi_scale_pixels([32, 320], 1, 32) == 320 * 320
-
-
-@pytest.mark.parametrize("scales", [None, [], 224, "224", ["224"], [224, None], [0], [-32], [[224]], [True]])
-def test_multi_scale_without_sizes(scales: Any) -> None:
-    assert multi_scale_pixels(scales, 64, 32) is None
-
-
-def test_multi_scale_of_images_smaller_than_the_factor() -> None:
-    assert multi_scale_pixels([16], 64, 32) is None
-    assert multi_scale_pixels([64], 64, 0) is None
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
@@ -132,8 +104,3 @@ PARAMS = st.dictionaries(
 def test_any_parameters(ops: list[tuple[str, dict[str, Any]]]) -> None:
     shape = sample_shape(ops)
     assert shape is None or isinstance(shape.bytes, int)
-
-
-@given(JSON, st.integers(-2, 600), st.integers(-2, 64))
-def test_any_scales(scales: Any, first_bs: int, factor: int) -> None:
-    assert isinstance(multi_scale_pixels(scales, first_bs, factor), (int, type(None)))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import tempfile
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from checks.facts.base import Assumed, Request, Unreadable, World
+from checks.facts.container_settings import ContainerSettings
 from checks.facts.machine import Container, Host, SharedMemory, collect_container, collect_host, collect_shared_memory
 from checks.facts.packages import Packages, collect_packages
+from checks.facts.shm_holders import ShmHolder, holders_of
 
 REQUEST = Request("c.yaml")
 ID = "0123456789abcdef" * 4
@@ -132,10 +136,82 @@ def test_what_is_assumed_is_not_measured(tmp_path: Path) -> None:
     assert (host.cpus, host.cpu_limit, host.memory, host.gpu_count, host.gpus_assumed) == (8, "assumed", 1 << 30, 2, True)
 
 
-def test_no_shared_memory_is_said(tmp_path: Path) -> None:
+def test_no_shared_memory_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
     with pytest.raises(Unreadable) as caught:
         collect_shared_memory(REQUEST, world(tmp_path, {}))
     assert caught.value.unavailable.reason == "no-shared-memory"
+
+
+def test_a_system_that_should_have_shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    found = collect_shared_memory(REQUEST, world(tmp_path, {}))
+    assert (found.filesystem, found.size, found.free, found.told) == ("none", 0, 0, False)
+    here = world(tmp_path, {})
+    here.settings = ContainerSettings("docker", "train", ipc="none", shm_origin="none")
+    found = collect_shared_memory(REQUEST, here)
+    assert (found.filesystem, found.size, found.told) == ("none", 0, True)
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        ({"/proc/meminfo": "MemTotal: 67108864 kB\n"}, None),
+        ({"/proc/meminfo": "MemTotal: 67108864 kB\nMemAvailable: 1048576 kB\n"}, 1 << 30),
+        (
+            {
+                "/proc/meminfo": "MemTotal: 67108864 kB\nMemAvailable: 33554432 kB\n",
+                "/proc/self/cgroup": "0::/a\n",
+                "/sys/fs/cgroup/a/memory.max": str(8 << 30),
+                "/sys/fs/cgroup/a/memory.current": str(6 << 30),
+                "/sys/fs/cgroup/a/memory.stat": f"anon 5\ninactive_file {1 << 30}\n",
+            },
+            3 << 30,
+        ),
+        (
+            {
+                "/proc/meminfo": "MemTotal: 67108864 kB\nMemAvailable: 1048576 kB\n",  # the machine has less than the group may take
+                "/proc/self/cgroup": "2:memory:/a\n",
+                "/sys/fs/cgroup/memory/a/memory.limit_in_bytes": str(8 << 30),
+                "/sys/fs/cgroup/memory/a/memory.usage_in_bytes": str(1 << 30),
+            },
+            1 << 30,
+        ),
+    ],
+)
+def test_memory_that_is_left(tmp_path: Path, files: dict[str, str], left: int | None) -> None:
+    assert collect_host(REQUEST, world(tmp_path, files)).memory_left == left
+
+
+MAPS = "7f0000000000-7f0000{end} rw-s 00000000 00:2e {inode}   /dev/shm/{name}\n"
+
+
+def test_who_holds_shared_memory(tmp_path: Path) -> None:
+    train = "python\0/work/tools/train.py\0-c\0cfg.yaml\0"
+    files = {
+        "/proc/10/cmdline": train,
+        "/proc/10/status": "Name:\tpython\nPPid:\t1\n",
+        "/proc/10/maps": MAPS.format(end="300000", inode=7, name="paddle_11_0_5 (deleted)") + "7f00-7f01 r--p 0 00:01 9 /usr/lib/libc.so\n",
+        "/proc/11/cmdline": train,
+        "/proc/11/status": "Name:\tpython\nPPid:\t10\n",
+        "/proc/11/maps": MAPS.format(end="300000", inode=7, name="paddle_11_0_5")
+        + MAPS.format(end="100000", inode=8, name="paddle_11_1_6"),
+        "/proc/12/cmdline": "/usr/bin/postgres\0",
+        "/proc/12/maps": MAPS.format(end="200000", inode=9, name="PostgreSQL.1"),
+        "/proc/13/maps": "",
+    }
+    assert holders_of(world(tmp_path, files)) == (
+        ShmHolder(10, "python train.py", 4 << 20),  # its worker's too, and what both have mapped once
+        ShmHolder(12, "postgres", 2 << 20),
+    )
+    assert holders_of(world(tmp_path / "elsewhere", {})) == ()
+
+
+def test_who_really_holds_shared_memory() -> None:
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
+        file.truncate(64 << 20)  # more than anybody else is likely to hold; its pages are never written
+        with mmap.mmap(file.fileno(), 64 << 20):
+            assert any(holder.bytes >= 64 << 20 for holder in holders_of(World()))
 
 
 def test_packages_are_read_from_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from checks.facts.base import COLLECTORS, Request, StageName, Unreadable, World
-from checks.facts.image_shape import SampleShape
 from checks.facts.label_format import LEGACY, LEGACY_MULTILABEL, LabelFormat
 from checks.facts.training_config import TrainingConfig, collect_training_config
 from checks.model import Location
@@ -129,15 +128,13 @@ def test_modern_loaders(view: Any) -> None:
     assert train.batch_size.location == at(29, 19, "DataLoader.Train.sampler.batch_size")
     assert (train.num_workers.value, train.num_workers.location) == (4, at(32, 20, "DataLoader.Train.loader.num_workers"))
     assert (train.shared_memory, train.drop_last.value) == (True, False)
-    assert train.sample == SampleShape(3, 224, 224, 4)
-    assert train.batch_bytes == 64 * 602_112
     (dataset,) = train.datasets
     assert (dataset.name, dataset.format, dataset.relabel) == ("ImageNetDataset", LabelFormat(), False)
     assert [(v.value, v.location) for v in dataset.lists] == [
         ("./dataset/flowers102/train_list.txt", at(22, 23, "DataLoader.Train.dataset.cls_label_path"))
     ]
     assert dataset.image_root.location == at(21, 19, "DataLoader.Train.dataset.image_root")
-    assert (evaluation.trains, evaluation.shared_memory, evaluation.sample, evaluation.batch_bytes) == (False, False, None, None)
+    assert (evaluation.trains, evaluation.shared_memory) == (False, False)
     assert evaluation.datasets[0].format == LabelFormat(separator=",")
 
 
@@ -218,7 +215,6 @@ def test_legacy(view: Any) -> None:
     assert (train.shared_memory, train.drop_last.value, evaluation.drop_last.value) == (True, True, False)
     assert train.datasets[0].format == LEGACY
     assert train.datasets[0].lists[0].location == at(18, 16, "TRAIN.file_list")
-    assert (train.batch_bytes, evaluation.batch_bytes) == (256 * 602_112, 64 * 3 * 224 * 224)
     assert config.label_maps == ()
 
 
@@ -412,7 +408,6 @@ def test_samplers(view: Any) -> None:
         """)
     train, evaluation = config.loaders
     assert (train.batch_size.value, train.batch_size.location.key) == (64, "DataLoader.Train.sampler.first_bs")
-    assert train.batch_bytes == 64 * 160 * 160 * 3 * 4
     assert not train.shared_memory
     assert (evaluation.sampler, evaluation.batch_size, evaluation.num_workers, evaluation.drop_last) == (None, None, None, None)
 

@@ -1,0 +1,420 @@
+"""ENV101, ENV108: does /dev/shm hold what the loaders put there, and what ended processes left?"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+from checks.facts.checkout import Checkout
+from checks.facts.container_settings import ContainerSettings
+from checks.facts.label_survey import Labels
+from checks.facts.machine import Container, Host, SharedMemory
+from checks.facts.pipelines import Pipelines
+from checks.facts.probed_batches import ProbedBatches
+from checks.facts.training_config import Loader, TrainingConfig
+from checks.loader_batches import BatchFields, fields_of
+from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
+from checks.registry import check
+from checks.shm_fragments import compose_line, kubernetes_fragment
+from checks.shm_sizes import (
+    PREFETCH,
+    Need,
+    count_batches,
+    docker_size,
+    fitting_pairs,
+    largest_batch,
+    need,
+    sensible_workers,
+)
+
+STALE_SHARE = 0.1
+"""Left behind files that take at least this part of /dev/shm are worth a warning."""
+STALE_WORTH = 1 << 20
+"""Bytes from which they are worth a word; a mebibyte is less than two images of 224 px."""
+PAIRS = 6
+"""How many pairs of workers and batch size are told."""
+
+_EVEN_SAMPLERS = frozenset({None, "DistributedBatchSampler", "BatchSampler", "PKSampler"})
+"""Samplers that go once through the list in batches of one size."""
+
+
+class Wanted(NamedTuple):
+    """What one loader needs, in one process.
+
+    `first` is its need in the first epoch, `sure` says that nothing makes it smaller (the number of samples is known, or beyond doubt large
+    enough). `batches` and `last` are the batches of an epoch and the bytes of the last, None where they are not known.
+    """
+
+    loader: Loader
+    fields: BatchFields
+    batch: int
+    workers: int
+    batches: int | None
+    sure: bool
+    first: Need
+    last: int
+
+    @property
+    def asleep(self) -> int:
+        """What its workers hold while it is not asked for more: each the batch that it made last."""
+        held = self.workers if self.batches is None else min(self.workers, self.batches)
+        return max(0, held - 1) * self.first.batch_bytes + (self.last if held else 0) + self.first.semaphore_bytes
+
+    @property
+    def full(self) -> int:
+        """What it holds in the middle of an epoch while it is not asked for more: a full queue."""
+        return PREFETCH * self.workers * self.first.batch_bytes + self.first.semaphore_bytes
+
+    @property
+    def left_over(self) -> int:
+        """What stays of it for up to 5 s after its epoch: the last batch."""
+        return self.last + self.first.semaphore_bytes
+
+
+class Moment(NamedTuple):
+    """What lies in /dev/shm of one process at some moment of the stage, in bytes; `blamed` is the loader whose workers then write.
+
+    `beside` are the bytes that belong to other loaders, of which `other` has most. `again` says that the last batch of the same loader's epoch
+    before is still there; `left` are the bytes that are left of the epoch before, of all loaders.
+    """
+
+    name: Literal["train", "together", "next-epoch", "eval", "after-gallery", "beside-training"]
+    need: int
+    blamed: Wanted
+    beside: int = 0
+    other: Wanted | None = None
+    again: bool = False
+    left: int = 0
+
+
+@check("ENV101", name="shared-memory-too-small", stages=TRAIN | EVAL)
+def shared_memory_too_small(
+    config: TrainingConfig,
+    pipelines: Pipelines,
+    shm: SharedMemory,
+    labels: Labels | None,
+    container: Container | None,
+    host: Host | None,
+    settings: ContainerSettings | None,
+    probed: ProbedBatches | None,
+    checkout: Checkout | None,
+) -> Iterator[Finding]:
+    """The batches that wait in /dev/shm need more than there is (FAQ 1.3). The arithmetic is that of `checks.shm_sizes`."""
+    alive = [loader for loader in config.used_loaders() if _workers(loader) and _iterated(config, loader)]
+    if shm.filesystem == "none":
+        yield from _absent(config, shm, alive)
+        return
+    loaders = [loader for loader in alive if loader.shared_memory]
+    if not loaders:
+        raise NotApplicable("no-shm-loader")
+    on_gpu = config.tree.raw("Global.device") in (None, "gpu") and config.tree.raw("use_gpu") is not False
+    cards = max(1, host.gpu_count) if host and on_gpu else 1
+    each = [_wanted(config, loader, pipelines, labels, probed, 1, on_gpu) for loader in loaders]
+    wanted = [w for w in each if w]
+    keeps = config.generation == "modern" and (checkout is None or checkout.first("kept-iterator") is not None)
+    moments = list(_moments(config, wanted, keeps))
+    judge = _Judge(config, shm, container, host, settings)
+    short: set[str] = set()
+    for moment in moments:
+        if moment.blamed.loader.split not in short and moment.need > shm.free:
+            short.add(moment.blamed.loader.split)
+            yield judge.finding(moment, judge.case(moment), moments, 1)
+    if cards > 1:
+        # a legacy batch is the total of all cards, and each has its share of it
+        shares = [w for loader in loaders if (w := _wanted(config, loader, pipelines, labels, probed, cards, on_gpu))]
+        spread = list(_moments(config, shares, keeps))
+        for moment in spread:
+            if moment.blamed.loader.split not in short and moment.need * cards > shm.free:
+                short.add(moment.blamed.loader.split)
+                yield judge.finding(moment, "all-cards", spread, cards)
+    if short:
+        return
+    if wanted:
+        yield from judge.memory(moments)
+    unknown = [loader.split for loader, w in zip(loaders, each, strict=True) if w is None or w.fields.origin == "least"]
+    if unknown:
+        raise NotApplicable("batch-unknown", split=unknown[0])
+
+
+def _workers(loader: Loader) -> int:
+    return max(0, loader.num_workers.value) if loader.num_workers else 0
+
+
+def _iterated(config: TrainingConfig, loader: Loader) -> bool:
+    """Whether the stage asks the loader for batches: some are built and never used (`ppcls/engine/train`, 2.5.1 to develop)."""
+    mode = config.tree.raw("Global.train_mode")
+    if loader.split == "UnLabelTrain":
+        return isinstance(mode, str) and mode.startswith("fixmatch")
+    return mode == "metabin" if loader.split.endswith(".Train") else True
+
+
+def _wanted(
+    config: TrainingConfig,
+    loader: Loader,
+    pipelines: Pipelines,
+    labels: Labels | None,
+    probed: ProbedBatches | None,
+    cards: int,
+    on_gpu: bool,
+) -> Wanted | None:
+    """The need of a loader in one of so many processes; None where its batches are not known."""
+    fields = fields_of(config, loader, pipelines, labels, probed, cards)
+    if fields is None or loader.batch_size is None or loader.batch_size.value < 1:
+        return None
+    batch, workers = loader.batch_size.value, _workers(loader)
+    size = fields.bytes_of(batch)
+    samples = labels.samples(loader) if labels else None
+    put_through = probed.of(loader.split) if probed and cards == 1 else None
+    mine = None if samples is None else -(-samples // cards)
+    in_process = max(1, batch // fields.share)
+    batches: int | None = None
+    sure, last = False, size
+    if put_through is not None:
+        batches, sure = put_through.batches, True
+    elif mine is not None and loader.sampler in _EVEN_SAMPLERS:
+        drop_last = bool(loader.drop_last and loader.drop_last.value)
+        batches, sure = count_batches(mine, in_process, drop_last), True
+        if not drop_last and mine % in_process:
+            last = fields.bytes_of(mine % in_process * fields.share)
+    elif mine is not None:
+        sure = mine >= 4 * (PREFETCH * workers + 1) * batch
+    first = need(workers, size, batches=batches)
+    if not on_gpu and config.generation == "modern" and loader.split == "Eval" and config.tree.raw("Global.eval_mode") != "retrieval":
+        # on a CPU the evaluation copies the images of its batch first of all, and gives the file back (`evaluation/classification.py`)
+        queued = PREFETCH * workers if batches is None else min(PREFETCH * workers, batches)
+        first = Need(workers, queued, size)
+    return Wanted(loader, fields, batch, workers, batches, sure, first, last)
+
+
+def _moments(config: TrainingConfig, wanted: list[Wanted], keeps: bool) -> Iterator[Moment]:
+    """The moments of a stage at which most lies in /dev/shm, those first that need no other loader.
+
+    `keeps` says that the training keeps its iterator through the evaluation (2.5.1 to develop); before, it made one for each epoch.
+    """
+    train = [w for w in wanted if not w.loader.split.startswith("Eval")]
+    evals = [w for w in wanted if w not in train]
+    for w in train:
+        yield Moment("train", w.first.per_process, w)
+    for w in evals:
+        yield Moment("eval", w.first.per_process, w)
+    gallery = next((w for w in evals if w.loader.split == "Eval.Gallery"), None)
+    query = next((w for w in evals if w.loader.split == "Eval.Query"), None)
+    after_gallery = gallery.left_over if gallery and query else 0
+    if gallery and query:
+        yield Moment("after-gallery", query.first.per_process + after_gallery, query, after_gallery, gallery)
+    if not train:
+        return
+    main = train[0]
+    queues = sum(w.first.per_process for w in train)
+    if len(train) > 1:
+        yield Moment("together", queues, main, queues - main.first.per_process, train[1])
+    if config.epochs and config.epochs.value > 1:
+        last_eval = query or (evals[-1] if evals else None)
+        left = sum(w.left_over for w in train) + (last_eval.left_over if last_eval else 0)
+        own = main.first.per_process + main.left_over
+        yield Moment("next-epoch", queues + left, main, queues + left - own, None, True, left)
+    if keeps:
+        iterations = config.tree.raw("Global.iter_per_epoch")
+        held = sum(_held(w, iterations) for w in train)
+        for w in evals:
+            # the evaluation is not sure to have more than this at once
+            queued = PREFETCH * w.workers if w.batches is None else min(PREFETCH * w.workers, w.batches)
+            beside = held + (after_gallery if w is query else 0)
+            yield Moment("beside-training", queued * w.first.batch_bytes + w.first.semaphore_bytes + beside, w, beside, main)
+
+
+def _held(train: Wanted, iterations: Any) -> int:
+    """What a loader of the training holds while the evaluation runs (2.5.1 to develop, which keep its iterator)."""
+    if type(iterations) is int and iterations > 0 and (train.batches is None or iterations < train.batches):
+        return train.full
+    return train.asleep
+
+
+def _absent(config: TrainingConfig, shm: SharedMemory, alive: list[Loader]) -> Iterator[Finding]:
+    """There is no /dev/shm: Python cannot make the semaphores of the queues between processes, shared memory or not."""
+    if not alive:
+        raise NotApplicable("no-shm-loader")
+    for loader in alive:
+        assert loader.num_workers is not None
+        where = loader.num_workers.location
+        yield Finding(
+            at=where,
+            case="absent",
+            fixes=(
+                Fix("private-ipc", "advice", "safe", snippet="docker run --ipc=private ..."),
+                Fix("fewer-workers", "edit", "safe", where, 0, values={"workers": 0}),
+            ),
+            split=loader.split,
+            num_workers=loader.num_workers.value,
+            size_bytes=shm.size,
+            shared_memory=loader.shared_memory,
+        )
+
+
+class _Judge:
+    """What a moment's need means on this machine, and the ways out."""
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        shm: SharedMemory,
+        container: Container | None,
+        host: Host | None,
+        settings: ContainerSettings | None,
+    ) -> None:
+        self.config = config
+        self.shm = shm
+        self.container = container
+        self.host = host
+        self.settings = settings
+
+    def case(self, moment: Moment) -> str:
+        """The case of a need that one process has and that does not fit."""
+        if moment.name in ("next-epoch", "after-gallery", "beside-training"):
+            return moment.name
+        if not self.shm.assumed and not (moment.blamed.sure and (moment.other is None or moment.other.sure)):
+            return "bound"  # a short list would queue fewer batches
+        if moment.name == "together":
+            return "together"
+        if self.shm.size < moment.need:
+            return "least" if moment.blamed.fields.origin == "least" else "default"
+        return "in-use"
+
+    def finding(self, moment: Moment, case: str, moments: list[Moment], processes: int) -> Finding:
+        """A need that does not fit, with the numbers of its loader."""
+        w = moment.blamed
+        assert w.loader.num_workers is not None
+        worst = max(moments, key=lambda item: item.need)
+        size = docker_size(worst.need * processes, w.first.batch_bytes, processes)
+        # what is proposed has to hold at every moment
+        hardest = max((item for item in moments if item.blamed is w), key=lambda item: item.need)
+        room, epochs = self.shm.free // processes - hardest.beside, 2 if hardest.again else 1
+        pairs = fitting_pairs(room, w.fields.bytes_of, workers=sensible_workers(w.workers), most=w.batch, epochs=epochs)
+        workers = max((n for n in range(1, w.workers) if need(n, w.first.batch_bytes, epochs=epochs).total <= room), default=0)
+        batch = largest_batch(room, w.workers, w.fields.bytes_of, most=w.batch, epochs=epochs)
+        values: dict[str, Any] = {
+            "split": w.loader.split,
+            "need_bytes": moment.need * processes,
+            "have_bytes": self.shm.free,
+            "margin_bytes": self.shm.free - moment.need * processes,
+            "size_bytes": self.shm.size,
+            "num_workers": w.workers,
+            "batch_size": w.batch,
+            "batch_bytes": w.first.batch_bytes,
+            "queued_batches": w.first.queued,
+            "batches": w.batches,
+            "processes": processes,
+            "beside_bytes": moment.beside,
+            "left_bytes": moment.left,
+            "worst_moment": worst.name,
+            "worst_bytes": worst.need * processes,
+            "loaders": {item.blamed.loader.split: item.need * processes for item in moments if item.name in ("train", "eval")},
+            "largest_that_fit": [list(pair) for pair in pairs[-PAIRS:]],
+            "safe_num_workers": workers,
+            "safe_batch_size": batch,
+            "shm_size": size.text,
+            "stale_bytes": sum(file.size for file in self.shm.stale),
+            "holders": [{"pid": h.pid, "command": h.command, "bytes": h.bytes} for h in self.shm.holders],
+            "sizes_from": w.fields.origin,
+            "assumed": self.shm.assumed,
+        }
+        if moment.other is not None:
+            values["other"] = moment.other.loader.split
+            values["other_workers"] = moment.other.workers
+        if case == "in-use" and self.shm.holders:
+            case, largest = "held", self.shm.holders[0]
+            values |= {"holder": largest.command, "holder_pid": largest.pid, "holder_bytes": largest.bytes}
+        fixes = (*self.enlarge(size.bytes, size.text), *self.smaller(w, workers, batch))
+        return Finding(at=w.loader.num_workers.location, case=case, fixes=fixes, **values)
+
+    def enlarge(self, size: int, text: str) -> Iterator[Fix]:
+        """The ways to more of it, by what the container is."""
+        shm, settings = self.shm, self.settings
+        if shm.stale:
+            yield Fix(
+                "remove-stale", "command", "unsafe", command=shlex.join(["rm", "--", *(f"/dev/shm/{f.name}" for f in shm.stale[:20])])
+            )
+        shared = settings is not None and settings.shm_origin == "host"
+        runtime = settings.source if settings else self.container.runtime if self.container else None
+        if runtime == "kubernetes":
+            yield Fix("enlarge-kubernetes", "advice", "safe", snippet=kubernetes_fragment(size), values={"size": text})
+        elif settings is not None and settings.source == "compose":
+            yield Fix("enlarge-compose", "advice", "safe", snippet=compose_line(size), values={"size": text})
+        elif not shared and (settings is not None or self.container is None or self.container.inside or shm.assumed):
+            yield Fix("enlarge", "advice", "safe", snippet=f"docker run --shm-size={text} ...", values={"size": text})
+            yield Fix("enlarge-compose", "advice", "safe", snippet=compose_line(size), values={"size": text})
+        if shm.assumed or (self.container is not None and self.container.inside and settings is None):
+            return  # a container cannot mount, and who asks from inside cannot reach the host
+        if settings is None or shared:
+            command = f"sudo mount -o remount,size={text} /dev/shm"
+        elif settings.pid:
+            command = f"sudo nsenter --target {settings.pid} --mount mount -o remount,size={text} /dev/shm"
+        else:
+            return
+        yield Fix("remount", "command", "unsafe", command=command, values={"size": text})
+
+    def smaller(self, w: Wanted, workers: int, batch: int) -> Iterator[Fix]:
+        """The ways to need less of it."""
+        if w.loader.num_workers:
+            yield Fix("fewer-workers", "edit", "safe", w.loader.num_workers.location, workers, values={"workers": workers})
+        if w.loader.batch_size and 1 <= batch < w.batch:
+            yield Fix("smaller-batch", "edit", "unsafe", w.loader.batch_size.location, batch, values={"batch": batch})
+        if self.config.generation == "modern":
+            yield Fix("no-shared-memory", "edit", "safe", self.config.tree.at(f"{w.loader.key}.loader.use_shared_memory"), False)
+
+    def memory(self, moments: list[Moment]) -> Iterator[Finding]:
+        """/dev/shm is large enough, and the memory that its pages count against is not."""
+        worst = max(moments, key=lambda moment: moment.need)
+        w, host = worst.blamed, self.host
+        if host is None or host.memory is None or not w.sure or (self.shm.assumed and host.memory_limit != "assumed"):
+            return
+        left = host.memory_left
+        have = host.memory if left is None else min(left, host.memory)
+        if worst.need <= have:
+            return
+        case = "memory" if worst.need > host.memory else "memory-left"
+        assert w.loader.num_workers is not None
+        room, epochs = have - worst.beside, 2 if worst.again else 1
+        workers = max((n for n in range(1, w.workers) if need(n, w.first.batch_bytes, epochs=epochs).total <= room), default=0)
+        batch = largest_batch(room, w.workers, w.fields.bytes_of, most=w.batch, epochs=epochs)
+        yield Finding(
+            at=w.loader.num_workers.location,
+            case=case,
+            fixes=tuple(fix for fix in self.smaller(w, workers, batch) if fix.id != "no-shared-memory"),
+            split=w.loader.split,
+            need_bytes=worst.need,
+            have_bytes=self.shm.free,
+            memory_bytes=host.memory,
+            left_bytes=left,
+            memory_limit=host.memory_limit,
+            num_workers=w.workers,
+            batch_size=w.batch,
+            safe_num_workers=workers,
+            safe_batch_size=batch,
+        )
+
+
+@check("ENV108", name="stale-shared-memory", stages=TRAIN | EVAL)
+def stale_shared_memory(config: TrainingConfig, shm: SharedMemory) -> Iterator[Finding]:
+    """What ended processes left in /dev/shm: the workers of a killed run do not clean up, and their batches take space until the next boot."""
+    if shm.assumed:
+        raise NotApplicable("machine-assumed")
+    if not shm.stale or not shm.size:
+        return
+    taken = sum(file.size for file in shm.stale)
+    if taken < STALE_WORTH:
+        return
+    share = taken / shm.size
+    names = " ".join(shlex.quote(f"/dev/shm/{file.name}") for file in shm.stale[:20])
+    yield Finding(
+        at=Location(config.file),
+        case="default" if share >= STALE_SHARE else "little",
+        fixes=(Fix("remove-stale", "command", "unsafe", command=f"rm -- {names}"),),
+        files=len(shm.stale),
+        taken_bytes=taken,
+        size_bytes=shm.size,
+        free_bytes=shm.free,
+        percent=round(100 * share, 1),
+        pids=sorted({file.pid for file in shm.stale})[:11],
+    )
