@@ -132,10 +132,6 @@ PHRASES_SETTINGS: dict[str, tuple[str, str]] = {
         "no file that starts a container was given (--compose, --kubernetes)",
         "没有给出启动容器的文件（--compose、--kubernetes）",
     ),
-    "shm-not-told-none": (
-        "{name} has no /dev/shm (ipc: none); loaders with workers need use_shared_memory: False",
-        "{name} 没有 /dev/shm（ipc: none）；有 worker 的加载器需要 use_shared_memory: False",
-    ),
     "packages-of-image": (
         "what is installed in the image of {name} ({image}) is not known here",
         "无法在此得知 {name} 的镜像（{image}）里装了什么",

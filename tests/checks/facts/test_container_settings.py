@@ -82,12 +82,16 @@ def test_the_shared_memory_of_this_machine(tmp_path: Path) -> None:
         ({"shm_origin": "empty-dir"}, "shm-not-told-empty-dir"),
         ({"shm_origin": "volume"}, "shm-not-told-volume"),
         ({"shm_origin": "container"}, "shm-not-told-container"),
-        ({"shm_origin": "none"}, "shm-not-told-none"),
         ({"shm_origin": "tmpfs"}, "shm-not-told-tmpfs"),
     ],
 )
 def test_why_no_size_is_told(tmp_path: Path, told: dict[str, Any], reason: str) -> None:
     assert not_told(world(tmp_path, **told)) == reason
+
+
+def test_none_at_all_is_a_size(tmp_path: Path) -> None:
+    found = collect_shared_memory(REQUEST, world(tmp_path, ipc="none", shm_origin="none"))
+    assert (found.filesystem, found.size, found.told) == ("none", 0, True)
 
 
 def test_the_machine_of_a_compose_service_is_this_one_within_its_limits(tmp_path: Path) -> None:
