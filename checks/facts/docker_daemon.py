@@ -13,9 +13,11 @@ import errno
 import hashlib
 import json
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from checks.facts.base import Unreadable
 
@@ -154,6 +156,8 @@ class Daemon:
         Raises:
             Unreadable: the SDK is not installed, or nobody answers, or in another way than we know.
         """
+        if not _is_address(endpoint.url):
+            raise Unreadable("daemon-bad-address", socket=endpoint.socket)
         try:
             import docker
         except ImportError:
@@ -161,6 +165,7 @@ class Daemon:
 
         def hello() -> Daemon:
             with _trouble(endpoint):
+                _knock(endpoint)
                 tls = _tls(environ) if endpoint.url.startswith("tcp://") else False
 
                 def client(version: str) -> Any:
@@ -326,6 +331,29 @@ def path_stat(header: str) -> PathStat:
     return PathStat(kind, max(0, size), target)
 
 
+def _is_address(url: str) -> bool:
+    scheme, _, rest = url.partition("://")
+    if scheme in ("unix", "npipe"):
+        return bool(rest.strip("/"))
+    try:
+        parts = urlsplit(url)
+        return scheme in ("tcp", "http", "https", "ssh") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # the port is none
+        return False
+
+
+def _knock(endpoint: Endpoint) -> None:
+    """Connect to a socket and hang up: the SDK would leave its own open where that fails.
+
+    Raises:
+        OSError: it cannot be used.
+    """
+    if endpoint.url.startswith("unix://") and hasattr(socket, "AF_UNIX"):
+        with socket.socket(socket.AF_UNIX) as plain:
+            plain.settimeout(ANSWER_WITHIN)
+            plain.connect(endpoint.socket)
+
+
 def _tls(environ: Mapping[str, str]) -> Any:
     """The certificates that Docker's own variables name, False for none."""
     if not environ.get("DOCKER_TLS_VERIFY") and not environ.get("DOCKER_CERT_PATH"):
@@ -356,28 +384,28 @@ def _named(endpoint: Endpoint, container: str | None, error: Exception) -> Unrea
     import docker.errors
     import requests
 
-    socket = endpoint.socket
+    place = endpoint.socket
     number = _errno(error)
     text = " ".join(str(getattr(error, "explanation", None) or error).split())[:300]
     if isinstance(error, docker.errors.NotFound):
         return Unreadable("container-gone", name=container)
     if isinstance(error, docker.errors.InvalidVersion) or "client version" in text:
-        return Unreadable("daemon-version", socket=socket, error=text)
+        return Unreadable("daemon-version", socket=place, error=text)
     if isinstance(error, docker.errors.APIError):
-        return Unreadable("daemon-failed", socket=socket, error=text)
+        return Unreadable("daemon-failed", socket=place, error=text)
     if number in (errno.EACCES, errno.EPERM):
-        return Unreadable("daemon-no-permission", socket=socket)
+        return Unreadable("daemon-no-permission", socket=place)
     if number in (errno.ENOENT, errno.ENOTDIR):
-        return Unreadable("daemon-no-socket", socket=socket)
+        return Unreadable("daemon-no-socket", socket=place)
     if number in (errno.ECONNREFUSED, errno.ENOTSOCK):
-        return Unreadable("daemon-not-listening", socket=socket)
+        return Unreadable("daemon-not-listening", socket=place)
     if any(isinstance(part, (TimeoutError, requests.exceptions.Timeout)) for part in _chain(error)):
-        return Unreadable("daemon-silent", socket=socket, seconds=ANSWER_WITHIN)
+        return Unreadable("daemon-silent", socket=place, seconds=ANSWER_WITHIN)
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)) or "bind" in text.lower():
-        return Unreadable("daemon-bad-address", socket=socket)  # the SDK's own words: "Invalid bind address format"
+        return Unreadable("daemon-bad-address", socket=place)  # the SDK's own words: "Invalid bind address format"
     if isinstance(error, (ValueError, KeyError, TypeError, AttributeError)):
-        return Unreadable("daemon-not-docker", socket=socket)  # it answered, but with no JSON that we know
-    return Unreadable("daemon-failed", socket=socket, error=text)
+        return Unreadable("daemon-not-docker", socket=place)  # it answered, but with no JSON that we know
+    return Unreadable("daemon-failed", socket=place, error=text)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
