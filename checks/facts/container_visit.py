@@ -26,7 +26,8 @@ from checks.facts.container_settings import DEFAULT_SHM, ContainerSettings
 from checks.facts.container_sizes import docker_bytes
 from checks.facts.container_world import ContainerWorld
 from checks.facts.deploy_config import collect_deploy_config
-from checks.facts.docker_daemon import Daemon, PathStat, endpoints, in_time
+from checks.facts.docker_daemon import Daemon, PathStat, in_time
+from checks.facts.docker_endpoints import endpoints
 from checks.facts.training_config import collect_training_config
 
 WITHIN = 60.0

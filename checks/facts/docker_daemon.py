@@ -1,4 +1,4 @@
-"""The way to a container's daemon: where Docker or Podman listens, what can go wrong there, and the few questions that are put to it.
+"""A container's daemon, Docker or Podman: the few questions that are put to it, and what can go wrong with each.
 
 The Docker SDK for Python is imported here and nowhere else, and only when a container was asked for. Every question has a deadline; whatever fails
 becomes an `Unreadable` with one phrase that names the socket and the way out.
@@ -10,16 +10,14 @@ import base64
 import binascii
 import contextlib
 import errno
-import hashlib
 import json
 import os
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 from checks.facts.base import Unreadable
+from checks.facts.docker_endpoints import Endpoint, is_address, knock
 
 T = TypeVar("T")
 
@@ -29,29 +27,8 @@ ANSWER_WITHIN = 5.0
 _ANY_VERSION = "1.24"
 """What the SDK is told before the daemon has said which version of the API it speaks; this question has none in its address."""
 
-DEFAULT_SOCKET = "/var/run/docker.sock"
-
-ToldBy = Literal["option", "DOCKER_HOST", "context", "default"]
-
 FOLDER, LINK, OTHER = 1 << 31, 1 << 27, (1 << 26) | (1 << 25) | (1 << 24) | (1 << 21) | (1 << 19)
 """Bits of Go's `os.FileMode`, in which the archive API gives the kind of a file."""
-
-
-class Endpoint(NamedTuple):
-    """An address at which a daemon may listen, and who named it."""
-
-    url: str
-    told_by: ToldBy
-
-    @property
-    def socket(self) -> str:
-        """How the user knows it: a path for a socket, else the address."""
-        return self.url.removeprefix("unix://")
-
-    @property
-    def local(self) -> bool:
-        """Whether the daemon runs on this machine (or in a virtual machine of it)."""
-        return self.url.startswith(("unix://", "npipe://"))
 
 
 class PathStat(NamedTuple):
@@ -75,45 +52,6 @@ class Executed(NamedTuple):
 
     output: bytes
     status: int | None
-
-
-def endpoints(environ: Mapping[str, str], given: str | None) -> list[Endpoint]:
-    """Where to look, best first: what was named, else the context in force, Docker's own sockets, then Podman's."""
-    if given:
-        return [Endpoint(_url(given), "option")]
-    if environ.get("DOCKER_HOST"):
-        return [Endpoint(_url(environ["DOCKER_HOST"]), "DOCKER_HOST")]
-    context = _context(environ)
-    if context:
-        return [Endpoint(context, "context")]
-    runtime = environ.get("XDG_RUNTIME_DIR")
-    sockets = [DEFAULT_SOCKET]
-    if runtime:
-        sockets += [os.path.join(runtime, "docker.sock"), os.path.join(runtime, "podman", "podman.sock")]
-    sockets.append("/run/podman/podman.sock")
-    return [Endpoint(f"unix://{path}", "default") for path in sockets]
-
-
-def _url(text: str) -> str:
-    return f"unix://{text}" if text.startswith("/") else text
-
-
-def _context(environ: Mapping[str, str]) -> str | None:
-    """The address of the Docker context in force (`docker context use`), None where that is the default."""
-    folder = environ.get("DOCKER_CONFIG") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".docker")
-    try:
-        name = environ.get("DOCKER_CONTEXT")
-        if name is None:
-            with open(os.path.join(folder, "config.json"), encoding="utf-8") as stream:
-                name = json.load(stream).get("currentContext")
-        if not name or name == "default":
-            return None
-        place = os.path.join(folder, "contexts", "meta", hashlib.sha256(name.encode()).hexdigest(), "meta.json")
-        with open(place, encoding="utf-8") as stream:
-            host = json.load(stream)["Endpoints"]["docker"]["Host"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    return host if isinstance(host, str) and host else None
 
 
 def in_time(seconds: float, work: Callable[[], T], late: Callable[[], Exception]) -> T:
@@ -156,7 +94,7 @@ class Daemon:
         Raises:
             Unreadable: the SDK is not installed, or nobody answers, or in another way than we know.
         """
-        if not _is_address(endpoint.url):
+        if not is_address(endpoint.url):
             raise Unreadable("daemon-bad-address", socket=endpoint.socket)
         try:
             import docker
@@ -165,7 +103,7 @@ class Daemon:
 
         def hello() -> Daemon:
             with _trouble(endpoint):
-                _knock(endpoint)
+                knock(endpoint, ANSWER_WITHIN)
                 tls = _tls(environ) if endpoint.url.startswith("tcp://") else False
 
                 def client(version: str) -> Any:
@@ -329,29 +267,6 @@ def path_stat(header: str) -> PathStat:
     elif mode & OTHER:
         kind = "other"
     return PathStat(kind, max(0, size), target)
-
-
-def _is_address(url: str) -> bool:
-    scheme, _, rest = url.partition("://")
-    if scheme in ("unix", "npipe"):
-        return bool(rest.strip("/"))
-    try:
-        parts = urlsplit(url)
-        return scheme in ("tcp", "http", "https", "ssh") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:  # the port is none
-        return False
-
-
-def _knock(endpoint: Endpoint) -> None:
-    """Connect to a socket and hang up: the SDK would leave its own open where that fails.
-
-    Raises:
-        OSError: it cannot be used.
-    """
-    if endpoint.url.startswith("unix://") and hasattr(socket, "AF_UNIX"):
-        with socket.socket(socket.AF_UNIX) as plain:
-            plain.settimeout(ANSWER_WITHIN)
-            plain.connect(endpoint.socket)
 
 
 def _tls(environ: Mapping[str, str]) -> Any:

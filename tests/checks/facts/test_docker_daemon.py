@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from checks.facts import docker_daemon
 from checks.facts.base import Unreadable
-from checks.facts.docker_daemon import Daemon, Endpoint, endpoints, in_time, path_stat, stdout_of
+from checks.facts.docker_daemon import Daemon, in_time, path_stat, stdout_of
+from checks.facts.docker_endpoints import Endpoint, endpoints
 from knowledge.phrases import phrase
 from tests.fake_daemon import FakeContainer, answer, serve
 
@@ -63,7 +64,7 @@ def test_no_permission_for_the_socket_is_said_to_whom_it_belongs(tmp_path: Path)
         os.chmod(tmp_path / "d.sock", 0o600)
         code = (
             "import os, sys; sys.path.insert(0, sys.argv[1])\n"
-            "from checks.facts.docker_daemon import *\nimport docker\nos.setuid(65534)\n"
+            "from checks.facts.docker_daemon import *; from checks.facts.docker_endpoints import *\nimport docker\nos.setuid(65534)\n"
             "try: Daemon.connect(Endpoint(sys.argv[2], 'option'), {})\nexcept Unreadable as error: print(error.unavailable.reason)"
         )
         done = subprocess.run([sys.executable, "-c", code, str(ROOT), url], capture_output=True, text=True, check=False)
