@@ -82,16 +82,6 @@ def environment(told: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def tmpfs_places(told: Mapping[str, Any]) -> list[str]:
-    """Folders of a container that live in memory: the daemon's archives do not show what is in them."""
-    host = _mapping(told, "HostConfig")
-    places = [str(place) for place in _mapping(host, "Tmpfs")]
-    for mount in (*_mappings(host.get("Mounts")), *_mappings(told.get("Mounts"))):
-        if mount.get("Type") == "tmpfs":
-            places.append(str(mount.get("Target") or mount.get("Destination") or ""))
-    return [place for place in dict.fromkeys(places) if place]
-
-
 def _shared_memory(told: Mapping[str, Any], host: Mapping[str, Any], ipc: str, default_shm: int) -> dict[str, Any]:
     """The fields that tell of /dev/shm. A mount over it wins over the IPC mode."""
     tmpfs = {str(place).rstrip("/"): str(options) for place, options in _mapping(host, "Tmpfs").items()}
