@@ -21,12 +21,13 @@ def container_file_shm(config: TrainingConfig, settings: ContainerSettings) -> I
     """
     if settings.state != "file" or settings.shm_location is None:
         raise NotApplicable("no-container-file")
-    loaders = [loader for loader in config.used_loaders() if loader.shared_memory and loader.num_workers and loader.num_workers.value > 0]
-    if not loaders:
+    unwritable = settings.shm_origin == "none" or settings.shm_read_only
+    loaders = [loader for loader in config.used_loaders() if loader.num_workers and loader.num_workers.value > 0]
+    # the queues between the processes need semaphores there, shared memory or not
+    if not (loaders if unwritable else any(loader.shared_memory for loader in loaders)):
         raise NotApplicable("no-shm-loader")
     at, name = settings.shm_location, settings.name
-    # legacy configs have no such switch
-    without = (Fix("no-shared-memory", "advice", "safe", snippet="use_shared_memory: False\n"),) if config.generation == "modern" else ()
+    without = (Fix("no-workers", "advice", "safe", snippet="num_workers: 0\n"),)
     if settings.shm_origin == "none":
         yield Finding(at=at, case="none", fixes=(Fix("drop-ipc", "advice", "safe"), *without), name=name)
     elif settings.shm_read_only:

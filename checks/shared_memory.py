@@ -103,6 +103,8 @@ def shared_memory_too_small(
     """The batches that wait in /dev/shm need more than there is (FAQ 1.3). The arithmetic is that of `checks.shm_sizes`."""
     alive = [loader for loader in config.used_loaders() if _workers(loader) and _iterated(config, loader)]
     if shm.filesystem == "none":
+        if settings is not None and settings.state == "file":
+            raise NotApplicable("no-shared-memory-file")  # ENV113 blames the file
         yield from _absent(config, shm, alive)
         return
     loaders = [loader for loader in alive if loader.shared_memory]

@@ -132,6 +132,7 @@ PHRASES_SETTINGS: dict[str, tuple[str, str]] = {
         "no file that starts a container was given (--compose, --kubernetes)",
         "没有给出启动容器的文件（--compose、--kubernetes）",
     ),
+    "no-shared-memory-file": ("the file gives the container no /dev/shm (ENV113)", "文件没有给容器 /dev/shm（见 ENV113）"),
     "packages-of-image": (
         "what is installed in the image of {name} ({image}) is not known here",
         "无法在此得知 {name} 的镜像（{image}）里装了什么",

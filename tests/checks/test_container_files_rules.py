@@ -55,7 +55,7 @@ def test_env113_positive_less_than_a_page(tmp_path: Path, size: str) -> None:
 def test_env113_positive_read_only(tmp_path: Path, line: str, generation: Generation) -> None:
     finding = service(tmp_path, line, generation=generation).finding("ENV113", shows=("train",), **COMPOSED)
     assert (finding.severity, finding.location.file, finding.location.line) == ("error", COMPOSE, 4)
-    assert len(finding.fixes) == (2 if generation == "modern" else 1)
+    assert len(finding.fixes) == 2
 
 
 def test_env113_positive_read_only_in_a_pod(tmp_path: Path) -> None:
@@ -69,6 +69,9 @@ def test_env113_positive_read_only_in_a_pod(tmp_path: Path) -> None:
 def test_env113_positive_no_shared_memory_at_all(tmp_path: Path) -> None:
     finding = service(tmp_path, "ipc: none").finding("ENV113", shows=("ipc: none",), **COMPOSED)
     assert (finding.severity, finding.location.line, finding.location.column) == ("error", 4, 10)
+    pipes = {f"DataLoader.{split}.loader.use_shared_memory": False for split in ("Train", "Eval")}
+    again = service(tmp_path / "pipes", "ipc: none", **pipes).finding("ENV113", **COMPOSED)
+    assert [fix.snippet for fix in again.fixes] == [None, "num_workers: 0\n"]  # the semaphores of the queues lie there too
 
 
 def test_env113_positive_a_namespace_that_is_not_shared(tmp_path: Path) -> None:

@@ -443,6 +443,11 @@ def test_env101_positive_no_shared_memory_at_all(tmp_path: Path, monkeypatch: py
     assert project.assert_repaired_by(finding, assume=("cpus=16", "gpus=0")) == [0]
 
 
+def test_env101_skipped_where_a_file_gives_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, SharedMemory("/dev/shm", 0, 0, "none", told=True), settings_of(state="file", shm_origin="none"))
+    assert reason(project_with(tmp_path, "modern", 4, 32), "ENV101", assume=("cpus=16", "gpus=0")) == "no-shared-memory-file"
+
+
 def settings_of(**values: Any) -> ContainerSettings:
     return ContainerSettings(**{"source": "docker", "name": "train", "state": "running", "shm": DOCKER, **values})
 
