@@ -65,9 +65,11 @@ def fields_of(
 ) -> BatchFields | None:
     """The fields of a loader's samples; None where the config does not tell the size of an image (and nothing was put through)."""
     share = share if loader.batch_is_total else 1
-    batch = probed.of(loader.split) if probed else None
+    batch = probed.of(loader.split) if probed and not _grows(config, loader) else None
     if batch is not None and batch.batch_size > 0 and batch.arrays:
-        return BatchFields(tuple(math.ceil(array.bytes / batch.batch_size) for array in batch.arrays), "probe", share=share)
+        # the batches of MultiScaleSampler are not of the size that the config gives: per sample means per sample of that
+        samples = loader.batch_size.value if loader.sampler == "MultiScaleSampler" and loader.batch_size else batch.batch_size
+        return BatchFields(tuple(math.ceil(array.bytes / max(1, samples)) for array in batch.arrays), "probe", share=share)
     found = [fields for dataset in loader.datasets if (fields := _of_dataset(config, loader, dataset.name, pipelines, labels))]
     if not found or len(found) != len(loader.datasets):
         return None
@@ -78,7 +80,8 @@ def fields_of(
 
 
 def _of_dataset(config: TrainingConfig, loader: Loader, name: str, pipelines: Pipelines, labels: Labels | None) -> BatchFields | None:
-    lists = [p for p in pipelines.of("train", "eval") if p.split.split(" ")[0] == loader.split and p.dataset == name]
+    legacy = config.generation == "legacy"  # one list of transforms, whatever the class
+    lists = [p for p in pipelines.of("train", "eval") if p.split.split(" ")[0] == loader.split and (legacy or p.dataset == name)]
     plain = [p for p in lists if " " not in p.split]
     # a dataset with a plain list reads no other; FixMatch's have two or three, each for an image of its own
     images = [_image(config, p, loader) for p in plain[:1] or lists]
@@ -92,7 +95,7 @@ def _of_dataset(config: TrainingConfig, loader: Loader, name: str, pipelines: Pi
 def _image(config: TrainingConfig, pipeline: Pipeline, loader: Loader) -> tuple[int, Origin] | None:
     """The bytes of an image as a list of transforms leaves it, or of one of its pixels where the sampler chooses the size."""
     final = pipeline.final
-    if config.tree.raw("Global.train_mode") == "progressive" and loader.split == "Train":
+    if _grows(config, loader):
         final = _last_stage(pipeline) or final
     if final is None:
         return None
@@ -104,6 +107,11 @@ def _image(config: TrainingConfig, pipeline: Pipeline, loader: Loader) -> tuple[
     if final.shorter is not None:
         return final.shorter**2 * pixel, "least"
     return None
+
+
+def _grows(config: TrainingConfig, loader: Loader) -> bool:
+    """Whether the images grow in the course of the training, so that those of its begin do not tell what it needs."""
+    return config.tree.raw("Global.train_mode") == "progressive" and loader.split == "Train"
 
 
 def _last_stage(pipeline: Pipeline) -> ImageState | None:

@@ -22,6 +22,7 @@ from checks.shm_sizes import (
     Need,
     count_batches,
     docker_size,
+    file_bytes,
     fitting_pairs,
     largest_batch,
     need,
@@ -167,18 +168,20 @@ def _wanted(
     batch, workers = loader.batch_size.value, _workers(loader)
     size = fields.bytes_of(batch)
     samples = labels.samples(loader) if labels else None
-    put_through = probed.of(loader.split) if probed and cards == 1 else None
+    put_through = probed.of(loader.split) if probed and cards == 1 and fields.origin == "probe" else None
     mine = None if samples is None else -(-samples // cards)
     in_process = max(1, batch // fields.share)
     batches: int | None = None
     sure, last = False, size
     if put_through is not None:
         batches, sure = put_through.batches, True
+        size = last = sum(file_bytes(array.bytes) for array in put_through.arrays) or size
     elif mine is not None and loader.sampler in _EVEN_SAMPLERS:
         drop_last = bool(loader.drop_last and loader.drop_last.value)
         batches, sure = count_batches(mine, in_process, drop_last), True
         if not drop_last and mine % in_process:
             last = fields.bytes_of(mine % in_process * fields.share)
+            size = last if batches == 1 else size  # the list is shorter than a batch
     elif mine is not None:
         sure = mine >= 4 * (PREFETCH * workers + 1) * batch
     first = need(workers, size, batches=batches)

@@ -11,18 +11,19 @@ from hypothesis import strategies as st
 
 from checks.facts.base import Request, World
 from checks.facts.pipelines import collect_pipelines
+from checks.facts.probed_batches import ProbedArray, ProbedBatch, ProbedBatches
 from checks.facts.training_config import collect_training_config
 from checks.loader_batches import BatchFields, fields_of
 from checks.shm_sizes import batch_bytes
 from tests.projects import Project
 
 
-def fields(project: Project, split: str = "Train") -> BatchFields | None:
+def fields(project: Project, split: str = "Train", probed: ProbedBatches | None = None) -> BatchFields | None:
     world = World(cwd=str(project.folder))
     config = collect_training_config(Request(config="config.yaml"), world)
     loader = config.loader(split)
     assert loader is not None
-    return fields_of(config, loader, collect_pipelines(config), None)
+    return fields_of(config, loader, collect_pipelines(config), None, probed)
 
 
 def scaled(folder: Path, scales: Any, factor: int = 32, training: bool = True) -> BatchFields | None:
@@ -56,6 +57,32 @@ def test_multi_scale_as_shipped(tmp_path: Path) -> None:
     first = scaled(tmp_path / "c", [100, 320], training=False)
     assert first is not None
     assert first.bytes_of(8) == batch_bytes(8, (100 * 100 * 12, 8))
+
+
+def put_through(batch: int, side: int) -> ProbedBatches:
+    arrays = (ProbedArray("float32", (batch, 3, side, side), batch * side * side * 12), ProbedArray("int64", (batch,), batch * 8))
+    return ProbedBatches("python", "3.3.1", "ppcls", (ProbedBatch("Train", arrays, batch, 9, 999, 8, 2, True),), {})
+
+
+def test_a_batch_put_through(tmp_path: Path) -> None:
+    found = fields(Project(tmp_path, "modern", {"train_batch": 64}), probed=put_through(64, 99))
+    assert found is not None
+    assert (found.origin, found.fields) == ("probe", (99 * 99 * 12, 8))
+    # the largest batch of MultiScaleSampler has 32 images where the config says 64
+    sampler = {"name": "MultiScaleSampler", "scales": [160, 224], "first_bs": 64}
+    found = fields(Project(tmp_path, "modern", {"DataLoader.Train.sampler": sampler}), probed=put_through(32, 224))
+    assert found is not None
+    assert found.bytes_of(64) == batch_bytes(32, (224 * 224 * 12, 8))
+    # the images of a progressive training grow: its first batch is not its largest
+    found = fields(Project(tmp_path, "modern", {"Global.train_mode": "progressive"}), probed=put_through(64, 99))
+    assert found is not None
+    assert found.origin == "transforms"
+
+
+def test_multi_label_data_of_2_1(tmp_path: Path) -> None:
+    found = fields(Project(tmp_path, "legacy", {"multilabel": True}))
+    assert found is not None
+    assert found.fields == (602_112, 12)
 
 
 @pytest.mark.parametrize("scales", [None, [], 224, "224", ["224"], [224, None], [0], [-32], [[224]], [True], [16]])

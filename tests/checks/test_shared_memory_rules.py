@@ -304,6 +304,14 @@ def test_env101_near_miss_a_sample_put_through(tmp_path: Path, monkeypatch: pyte
     assert passes(project_with(tmp_path, "modern", 4, 64, **BY_SHORTER_SIDE), "ENV101", assume=ON_DOCKER)
 
 
+@pytest.mark.parametrize("generation", ["modern", "legacy"])
+def test_env101_near_miss_a_list_shorter_than_a_batch(tmp_path: Path, generation: Any) -> None:
+    """All of its samples are one batch: 40 images are 23 MiB, 256 would be 147."""
+    project = project_with(tmp_path, generation, 4, 4, eval_batch=256, eval_workers=4)
+    project.write_list("val_list.txt", [(f"val/{n % 3}/{n // 3}.png", n % 3) for n in range(40)])
+    assert passes(project, "ENV101", assume=ON_DOCKER)
+
+
 # more than one loader, more than one epoch
 
 
