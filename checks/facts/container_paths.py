@@ -26,8 +26,9 @@ MODEL_FILES = (
 )  # fmt: skip
 SAVED = ("best_model", "latest", "best_model/ppcls")
 
-CHECKOUT_FILES = ("tools/train.py", "tools/program.py", "deploy/utils/predictor.py", ".git/HEAD")
-"""What is read of a checkout of PaddleClas beside the sources below `ppcls/`."""
+CHECKOUT_SOURCES = ("ppcls", "tools", "deploy/python", "deploy/utils")
+CHECKOUT_FILES = (".git/HEAD", "setup.py")
+"""What is read of a checkout of PaddleClas: Python sources below these folders, and these files."""
 
 
 class Text(NamedTuple):

@@ -21,7 +21,7 @@ from checks.facts import container_probe, container_proc
 from checks.facts.base import Request, Unreadable, World
 from checks.facts.container_inspect import environment, settings_of_container, settings_of_image, shares_with, sharing
 from checks.facts.container_mirror import Mirror
-from checks.facts.container_paths import CHECKOUT_FILES, Text, above, texts, wanted
+from checks.facts.container_paths import CHECKOUT_FILES, CHECKOUT_SOURCES, Text, above, texts, wanted
 from checks.facts.container_settings import DEFAULT_SHM, ContainerSettings
 from checks.facts.container_sizes import docker_bytes
 from checks.facts.container_world import ContainerWorld
@@ -246,8 +246,9 @@ class _Visitor:
         for base in dict.fromkeys([*bases, *(posixpath.dirname(base) for base in bases if posixpath.basename(base) == "deploy")]):
             if mirror.kind(posixpath.join(base, "ppcls")) == "folder" and mirror.kind(posixpath.join(base, "tools/train.py")) == "file":
                 mirror.take(posixpath.join(base, "ppcls"))
-                mirror.take_sources(posixpath.join(base, "ppcls"))
                 mirror.take(posixpath.join(base, "deploy"))
+                for folder in CHECKOUT_SOURCES:
+                    mirror.take_sources(posixpath.join(base, folder))
                 for file in CHECKOUT_FILES:
                     mirror.take(posixpath.join(base, file))
                 return  # the nearest one counts

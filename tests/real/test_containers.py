@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 SLEEP = ["sleep", "3600"]
 
-BY_IMAGES = {"ImageFiles", "ImageHealth", "ImageSizes", "InferImages", "Packages", "DeployCode"}
-"""Facts that are had inside only, or of which outside knows less (the version of Python to its second place)."""
+ONE_SIDED = {"ImageFiles", "ImageHealth", "ImageSizes", "InferImages", "Packages", "DeployCode", "ContainerSettings"}
+"""Facts that are had on one side only, or of which outside knows less (the version of Python to its second place)."""
 
 INSIDE = """
 import json, sys
@@ -136,7 +137,7 @@ def test_outside_and_inside_give_the_same_numbers(docker_client: DockerClient, i
 def _differences(there: dict[str, Any], here: Run) -> Iterator[str]:
     mine = measured(here)
     assert set(there["facts"]) >= {"SharedMemory", "Host", "Container", "Labels", "OutputFolder"}
-    for name in sorted((set(there["facts"]) & set(mine)) - BY_IMAGES):
+    for name in sorted((set(there["facts"]) & set(mine)) - ONE_SIDED):
         one, other = there["facts"][name], mine[name]
         if isinstance(one, dict) and "images-off" in str(one.get("reason")):
             continue
@@ -144,16 +145,21 @@ def _differences(there: dict[str, Any], here: Run) -> Iterator[str]:
             one, other = ({**f, "sysroot": "", "tree": None} for f in (one, other))
         if name == "OutputFolder" and abs(one["free"] - other["free"]) < 256 * MIB:
             one = {**one, "free": other["free"]}  # others write to the same disk
+        if name == "Host" and abs((one["memory_left"] or 0) - (other["memory_left"] or 0)) < 4 << 30:
+            one = {**one, "memory_left": other["memory_left"]}  # others use the same memory
         if one != other:
             yield f"{name}:\n  inside  {one}\n  outside {other}"
-    findings = hide_fixes(msgspec.to_builtins(here.report.findings))
-    if hide_fixes(there["findings"]) != findings:
+    findings = alike(msgspec.to_builtins(here.report.findings))
+    if alike(there["findings"]) != findings:
         yield f"findings: {there['findings']} {findings}"
 
 
-def hide_fixes(findings: Any) -> Any:
-    """Findings without the one difference there is: commands of ours name the container."""
-    return json.loads(json.dumps(findings).replace(" --container ", " "))
+def alike(findings: Any) -> Any:
+    """Findings without what is another way out from outside: commands of ours name the container, and the host can enlarge its /dev/shm."""
+    found = json.loads(re.sub(r" --container \S+", "", json.dumps(findings)))
+    for finding in found:
+        finding["fixes"] = [fix for fix in finding["fixes"] if "nsenter" not in fix.get("command", "")]
+    return found
 
 
 def test_a_healthy_project_in_a_healthy_container_has_no_finding(docker_client: DockerClient, image: str) -> None:
