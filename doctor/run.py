@@ -126,6 +126,8 @@ def run_check(
             raise RequestRefused("settings-both")
         if compose is not None or kubernetes is not None or service is not None:
             world.settings = settings_of(compose, kubernetes, service, world)
+        if docker_host is not None and container is None:
+            raise RequestRefused("docker-host-alone")
         with contextlib.ExitStack() as own:
             if container is not None:
                 request = msgspec.structs.replace(request, container=container, cache=False)

@@ -38,6 +38,10 @@ PHRASES_CONTAINER: dict[str, tuple[str, str]] = {
         "{socket}：不是守护进程的地址。请写成 --docker-host unix:///var/run/docker.sock 或 tcp://HOST:PORT",
     ),
     "daemon-failed": ("{socket}: the daemon refuses ({error})", "{socket}：守护进程拒绝了请求（{error}）"),
+    "docker-host-alone": (
+        "--docker-host: name the container or image as well, with --container",
+        "--docker-host：请同时用 --container 指定容器或镜像",
+    ),
     "container-unknown": (
         "--container {name}: {socket} knows no such container or image. `docker ps -a` lists the containers",
         "--container {name}：{socket} 上没有这个容器或镜像。可用 `docker ps -a` 查看所有容器",

@@ -28,6 +28,9 @@ HEAD, TAIL = 1 << 20, 1 << 16
 MOST_STREAMED = 1 << 30
 """Larger ones are not even read through: their size is known, their content is not."""
 
+LARGEST_HOLE = 1 << 40
+"""File systems have their limits; a file in a container may say that it is any size."""
+
 SOURCE_BYTES = 1 << 20
 """The largest source file that is copied from a checkout."""
 TREE_BYTES = 256 << 20
@@ -224,7 +227,7 @@ class Mirror:
                 if ends:
                     _ends(content, target)
                 else:
-                    while piece := content.read(1 << 20):
+                    while (piece := content.read(1 << 20)) and target.tell() < MOST_BYTES:
                         target.write(piece)
         self.unread.discard(path)
         self._copied += 0 if ends else size
@@ -255,7 +258,7 @@ class Mirror:
 
     def _hole(self, place: str, size: int) -> None:
         with self._room(), contextlib.suppress(NotADirectoryError, IsADirectoryError), open(place, "wb") as target:
-            target.truncate(size)
+            target.truncate(min(size, LARGEST_HOLE))
 
     @contextlib.contextmanager
     def _room(self) -> Iterator[None]:

@@ -196,10 +196,15 @@ class _Visitor:
 
     def __init__(self, found: Found, mirror: Mirror) -> None:
         self.daemon = found.daemon
-        self.settings = found.settings
+        self.machine = found.daemon.machine()
+        self.settings = self._here(found.settings)
         self.id = str(found.told.get("Id") or found.settings.name)
         self.mirror = mirror
-        self.world = ContainerWorld(mirror, found.settings, environment(found.told))
+        self.world = ContainerWorld(mirror, self.settings, environment(found.told))
+
+    def _here(self, settings: ContainerSettings) -> ContainerSettings:
+        """Without the process, where that is another machine's (of a virtual machine, or a far daemon): commands for it would meet one of ours."""
+        return settings if self.machine.here else msgspec.structs.replace(settings, pid=None)
 
     def fill(self, request: Request) -> None:
         """Have in the mirror what the rules may ask for.
@@ -278,7 +283,7 @@ class _Visitor:
         """Ask inside; where that does not go, the kernel; where that does not either, the daemon's settings remain."""
         world = self.world
         probe = self._inside(look, names, measure)
-        if probe is None and self.daemon.endpoint.local and self.settings.pid is not None:
+        if probe is None and self.settings.pid is not None:
             probe = container_proc.look(self.settings.pid, self.id)
         world.settings = self.settings
         if probe is not None:
@@ -288,7 +293,7 @@ class _Visitor:
                 self.mirror.forget_missing()
             world.learn(probe)
             return
-        world.machine = self.daemon.machine()
+        world.machine = self.machine
         if world.machine.memory is not None:
             self.mirror.put("/proc/meminfo", f"MemTotal: {world.machine.memory // 1024} kB\n")
 
@@ -307,7 +312,7 @@ class _Visitor:
                 raise Unreadable("container-gone", name=self.settings.name)
             now = settings_of_container(told)
             steady = now.state == self.settings.state == "running"
-            self.settings = msgspec.structs.replace(self.settings, state=now.state, pid=now.pid)
+            self.settings = self._here(msgspec.structs.replace(self.settings, state=now.state, pid=now.pid))
             if steady or time.monotonic() > until:
                 return None  # it has no shell
             time.sleep(0.1)

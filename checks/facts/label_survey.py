@@ -186,6 +186,8 @@ def _scan(path: str, rule: LabelFormat, large: bool, request: Request, world: Wo
     def told(lines: int, total: int) -> None:
         world.progress("Labels", lines, total)
 
+    if world.unread(path):  # in a container, and too large to be copied
+        raise Unreadable("file-too-large", file=path)
     if _size(path) < LARGE or not os.access(path, os.R_OK):
         return scan_file(path, rule, large, told)
     cache, key = cache_of(request, world), f"{path}\0{rule}"

@@ -145,6 +145,11 @@ def test_two_kinds_of_containers_at_once_are_refused(project: Project, capsys: p
     assert (status, out) == (2, "") and "give one of them" in err
 
 
+def test_a_daemon_without_a_container_is_refused(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert paddle_doctor.main(["check", "-c", CONFIG, "--docker-host", "unix:///x", "--lang", "zh"]) == 2
+    assert "--container" in capsys.readouterr().err
+
+
 def test_the_api_takes_the_same(project: Project, daemon: FakeContainer, tmp_path: Path) -> None:
     with serve(tmp_path / "d.sock", daemon) as url:
         report = paddle_doctor.check(CONFIG, container="trainer", docker_host=url, lang="en")
