@@ -43,7 +43,10 @@ class Step(NamedTuple):
 
 
 class Loader(NamedTuple):
-    """What is asked: one loader. `labels` are the bytes of a sample's label, `samples` those of one process in an epoch (None: any number)."""
+    """What is asked: one loader. `labels` are the bytes of a sample's label, `samples` those of one process in an epoch (None: any number).
+
+    With more than one of the `epochs` the last batch of the one before counts too.
+    """
 
     workers: int
     batch: int
@@ -51,6 +54,7 @@ class Loader(NamedTuple):
     labels: int
     processes: int
     samples: int | None = None
+    epochs: int = 1
 
     @property
     def batches(self) -> int | None:
@@ -61,15 +65,25 @@ class Loader(NamedTuple):
         """Batches of this size in an epoch."""
         return None if self.samples is None else shm_sizes.count_batches(self.samples, batch, drop_last=False)
 
+    def full(self, batch: int) -> int:
+        """The samples of the largest batch: no more than there are."""
+        return batch if self.samples is None else min(batch, self.samples)
+
     def batch_bytes(self, batch: int) -> int:
         """What a batch of this size takes."""
         return shm_sizes.batch_bytes(batch, shm_sizes.sample_fields(self.shape, (self.labels,)))
 
-    def need(self, workers: int | None = None, batch: int | None = None) -> Need:
-        """The need of this loader, or with another number of workers or batch size."""
+    def need(self, workers: int | None = None, batch: int | None = None, epochs: int | None = None) -> Need:
+        """The need of this loader, or with another number of workers, batch size or epochs."""
         workers = self.workers if workers is None else workers
         batch = self.batch if batch is None else batch
-        return shm_sizes.need(workers, self.batch_bytes(batch), batches=self.batches_of(batch), processes=self.processes)
+        return shm_sizes.need(
+            workers,
+            self.batch_bytes(self.full(batch)),
+            batches=self.batches_of(batch),
+            processes=self.processes,
+            epochs=self.epochs if epochs is None else epochs,
+        )
 
 
 class Calculation(NamedTuple):
@@ -94,6 +108,11 @@ class Calculation(NamedTuple):
         return self.margin >= 0
 
     @property
+    def next_epoch(self) -> int:
+        """The need from the second epoch on."""
+        return self.loader.need(epochs=2).total
+
+    @property
     def size(self) -> DockerSize:
         """The size of /dev/shm to ask for."""
         return shm_sizes.docker_size(self.need.total, self.need.batch_bytes if self.loader.workers else 0, self.loader.processes)
@@ -111,25 +130,31 @@ class Calculation(NamedTuple):
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """For the table's numbers of workers the largest batch size that fits, for an epoch of any length."""
         workers = [row[0].workers for row in self.table() if row[0].workers]
-        return shm_sizes.fitting_pairs(self.have.bytes, self.loader.batch_bytes, workers=workers, processes=self.loader.processes)
+        return shm_sizes.fitting_pairs(
+            self.have.bytes, self.loader.batch_bytes, workers=workers, processes=self.loader.processes, epochs=self.loader.epochs
+        )
 
     def steps(self) -> list[Step]:
         """The formula with the numbers put in, from one file to all processes."""
         loader, need = self.loader, self.need
-        shape = loader.shape
+        shape, batch = loader.shape, loader.full(loader.batch)
         pages = f"{HEADER}) / {PAGE}⌉ × {PAGE}"
-        image = f"⌈({loader.batch} × {shape.channels} × {shape.height} × {shape.width} × {shape.itemsize} + {pages}"
-        image_file = shm_sizes.file_bytes(loader.batch * shape.bytes)
-        label_file = shm_sizes.file_bytes(loader.batch * loader.labels)
+        image = f"⌈({batch} × {shape.channels} × {shape.height} × {shape.width} × {shape.itemsize} + {pages}"
+        image_file = shm_sizes.file_bytes(batch * shape.bytes)
+        label_file = shm_sizes.file_bytes(batch * loader.labels)
         most = f"2 × {loader.workers} + 1" if loader.workers else "0"
         steps = [
             Step("image", image, image_file),
-            Step("label", f"⌈({loader.batch} × {loader.labels} + {pages}", label_file),
+            Step("label", f"⌈({batch} × {loader.labels} + {pages}", label_file),
             Step("batch", f"{image_file} + {label_file}", need.batch_bytes),
             Step("queued", most if loader.batches is None or not loader.workers else f"min({most}, {loader.batches})", need.queued),
             Step("semaphores", f"(3 × ({loader.workers} + 1) + 5) × {PAGE}" if loader.workers else "0", need.semaphore_bytes),
-            Step("process", f"{need.queued} × {need.batch_bytes} + {need.semaphore_bytes}", need.per_process),
         ]
+        whole = f"{need.queued} × {need.batch_bytes} + {need.semaphore_bytes}"
+        if need.left_over:
+            steps.append(Step("left-over", f"{need.batch_bytes} + {need.semaphore_bytes}", need.left_over))
+            whole += f" + {need.left_over}"
+        steps.append(Step("process", whole, need.per_process))
         if loader.processes > 1:
             steps.append(Step("all", f"{loader.processes} × {need.per_process}", need.total))
         return steps
@@ -155,12 +180,16 @@ class Calculation(NamedTuple):
             "batch_bytes": need.batch_bytes,
             "semaphore_bytes": need.semaphore_bytes,
             "process_bytes": need.per_process,
+            "epochs": loader.epochs,
+            "left_over_bytes": need.left_over,
             "need_bytes": need.total,
+            "next_epoch_bytes": self.next_epoch,
             "have_bytes": self.have.bytes,
             "have_from": self.have.origin,
             "size_bytes": self.have.size,
             "margin_bytes": self.margin,
             "fits": self.fits,
+            "next_epoch_fits": self.next_epoch <= self.have.bytes,
             "steps": [step._asdict() for step in self.steps()],
             "largest": [{"workers": w, "batch": b} for w, b in self.pairs()],
             "table": [cell._asdict() for row in self.table() for cell in row],

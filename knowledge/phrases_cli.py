@@ -34,6 +34,10 @@ PHRASES_CLI: dict[str, tuple[str, str]] = {
         "列表中的样本总数：列表很短时排队的 batch 更少",
     ),
     "help-shm-batches": ("batches of an epoch in one process, likewise", "一个 epoch 中每个进程的 batch 数，作用同上"),
+    "help-shm-epochs": (
+        "epochs of the training (default: 1): from the second on the last batch of the one before is there beside the new ones",
+        "训练的 epoch 数（默认 1）：从第二个 epoch 起，上一个 epoch 的最后一个 batch 会与新的 batch 同时存在",
+    ),
     "help-shm-have": (
         "what there is, such as 64m or 8g (default: what is free in /dev/shm here)",
         "已有的大小，如 64m、8g（默认为本机 /dev/shm 的剩余量）",
@@ -57,6 +61,14 @@ PHRASES_CLI: dict[str, tuple[str, str]] = {
     "shm-have-given": ("given", "由 --have 指定"),
     "shm-have-measured": ("free in /dev/shm here, of {size:bytes}", "本机 /dev/shm 的剩余量，总共 {size:bytes}"),
     "shm-have-docker-default": ("there is no /dev/shm here; what Docker gives", "本机没有 /dev/shm，取 Docker 的默认值"),
+    "shm-next-epoch": (
+        "from the second epoch on {need:bytes}, with the last batch of the one before (--epochs 2)",
+        "从第二个 epoch 起为 {need:bytes}，包括上一个 epoch 的最后一个 batch（--epochs 2）",
+    ),
+    "shm-next-epoch-not": (
+        "does not fit from the second epoch on: {need:bytes}, with the last batch of the one before (--epochs 2)",
+        "从第二个 epoch 起放不下：{need:bytes}，包括上一个 epoch 的最后一个 batch（--epochs 2）",
+    ),
     "shm-no-workers": (
         "Without workers the main process loads, and nothing lies in /dev/shm.",
         "没有 worker 时由主进程加载数据，不占用 /dev/shm。",
@@ -67,6 +79,7 @@ PHRASES_CLI: dict[str, tuple[str, str]] = {
     "shm-step-batch": ("one batch", "一个 batch"),
     "shm-step-queued": ("batches at once", "同时存在的 batch 数"),
     "shm-step-semaphores": ("semaphores", "信号量"),
+    "shm-step-left-over": ("epoch before", "上一个 epoch"),
     "shm-step-process": ("one process", "一个进程"),
     "shm-step-all": ("all processes", "全部进程"),
     "shm-table": ("Workers × batch size", "worker 数 × batch 大小"),
@@ -80,8 +93,8 @@ PHRASES_CLI: dict[str, tuple[str, str]] = {
     "shm-pairs-none": ("not even batches of one sample fit", "batch 为 1 也放不下"),
     "shm-ask-for": ("What to ask for", "应设的大小"),
     "shm-why-size": (
-        "{size}: {need:bytes} of need, {buffered:bytes} that a GPU's double buffer may hold besides, rounded up",
-        "{size}：需求 {need:bytes}，加上 GPU 双缓冲可能多占的 {buffered:bytes}，向上取整",
+        "{size}: {need:bytes} of need, {buffered:bytes} for the epoch before or a GPU's double buffer, rounded up",
+        "{size}：需求 {need:bytes}，加上为上一个 epoch 或 GPU 双缓冲留的 {buffered:bytes}，向上取整",
     ),
     "help-faq": ("read and search the FAQ", "阅读和搜索 FAQ"),
     "help-rule": ("show a rule: what it finds, why, how it is measured, how to repair", "查看规则：查什么、为什么、如何测得、如何修复"),

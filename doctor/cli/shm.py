@@ -26,7 +26,16 @@ from knowledge.template import size
 
 WIDTH = 80
 """The table is no wider, however wide the terminal."""
-MOST = {"workers": 4096, "batch": 1 << 20, "channels": 4096, "processes": 4096, "samples": 1 << 40, "classes": 1 << 24, "side": 1 << 16}
+MOST = {
+    "workers": 4096,
+    "batch": 1 << 20,
+    "channels": 4096,
+    "processes": 4096,
+    "samples": 1 << 40,
+    "classes": 1 << 24,
+    "side": 1 << 16,
+    "epochs": 1 << 30,
+}
 """The largest numbers that are taken; none is near any real one."""
 
 
@@ -49,6 +58,7 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     epoch = parser.add_mutually_exclusive_group()
     epoch.add_argument("--samples", type=count("samples"), metavar="N", help=text("samples"))
     epoch.add_argument("--batches", type=count("samples"), metavar="N", help=text("batches"))
+    parser.add_argument("--epochs", type=count("epochs"), default=1, metavar="N", help=text("epochs"))
     parser.add_argument("--have", metavar="SIZE", help=text("have"))
     output_arguments(parser, lang)
 
@@ -64,6 +74,7 @@ def run(options: argparse.Namespace, lang: str) -> int:
         labels=INT64 if options.soft_labels is None else 4 * options.soft_labels,
         processes=options.processes,
         samples=options.batches * options.batch if options.batches else samples,
+        epochs=options.epochs,
     )
     try:
         found = Calculation(loader, _have(options.have))
@@ -164,6 +175,10 @@ class _Sheet:
                 (self.say("margin"), f"{_exact(found.margin)}  {_mark(found.fits)} {verdict}", style),
             ]
         )
+        if loader.workers and loader.epochs == 1:
+            again = found.next_epoch <= have.bytes
+            text = self.say("next-epoch" if again else "next-epoch-not", need=found.next_epoch)
+            self.lines += self.output.folded((f"{_mark(again)} {text}", "dim" if again else "yellow"), indent=2)
         if not loader.workers:
             self.lines += self.output.folded((self.say("no-workers"), "dim"), indent=2)
 

@@ -56,27 +56,29 @@ def test_the_thresholds_of_real_containers(call: Caller, workers: int, fits: int
     itemsize=st.sampled_from(sorted(DTYPES.values())),
     processes=st.integers(1, 8),
     samples=st.none() | st.integers(1, 100_000),
+    epochs=st.integers(1, 3),
     have=st.integers(0, 1 << 34),
 )
 def test_a_cell_is_marked_as_fitting_exactly_if_the_need_is_no_more_than_there_is(
-    workers: int, batch: int, side: int, channels: int, itemsize: int, processes: int, samples: int | None, have: int
+    workers: int, batch: int, side: int, channels: int, itemsize: int, processes: int, samples: int | None, epochs: int, have: int
 ) -> None:
     shape = SampleShape(channels, side, side + 1, itemsize)
-    found = Calculation(Loader(workers, batch, shape, 8, processes, samples), Have(have, "given"))
+    found = Calculation(Loader(workers, batch, shape, 8, processes, samples, epochs), Have(have, "given"))
     rows = found.table()
     assert any((cell.workers, cell.batch) == (workers, batch) for row in rows for cell in row)
     for row in rows:
         for cell in row:
             batches = None if samples is None else count_batches(samples, cell.batch, drop_last=False)
-            exact = need(cell.workers, batch_bytes(cell.batch, (shape.bytes, 8)), batches=batches, processes=processes)
+            full = cell.batch if samples is None else min(cell.batch, samples)
+            exact = need(cell.workers, batch_bytes(full, (shape.bytes, 8)), batches=batches, processes=processes, epochs=epochs)
             assert cell.need == exact.total
             assert cell.fits == (exact.total <= have)
     assert found.fits == (found.need.total <= have) == (found.margin >= 0)
     assert found.steps()[-1].result == found.need.total
     assert found.size.bytes >= found.need.total
     for count, largest in found.pairs():
-        assert need(count, batch_bytes(largest, (shape.bytes, 8)), processes=processes).total <= have
-        assert need(count, batch_bytes(largest + 1, (shape.bytes, 8)), processes=processes).total > have
+        for size, fits in ((largest, True), (largest + 1, False)):
+            assert (need(count, batch_bytes(size, (shape.bytes, 8)), processes=processes, epochs=epochs).total <= have) == fits
 
 
 @given(st.integers(1, 1 << 20))
@@ -158,6 +160,26 @@ def test_height_comes_before_width_and_labels_and_short_lists_count(call: Caller
     assert ask("--size", "224", "--samples", "17", "--processes", "2")["queued_batches"] == 2
     assert ask("--size", "224", "--batches", "2")["queued_batches"] == 2
     assert ask("--size", "224", "--batches", "99")["queued_batches"] == 5
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_one_epoch_holds_the_second_may_not(call: Caller, lang: str) -> None:
+    """4 workers × 12 images fit into 64 MiB for one epoch; a real training dies at the start of its second."""
+    asked = ("shm", "--workers", "4", "--batch", "12", "--size", "224", "--have", "64m", "--lang", lang)
+    said = call(*asked)
+    assert said.status == 0
+    assert {"en": "✗ does not fit from the second epoch on", "zh": "✗ 从第二个 epoch 起放不下"}[lang] in said.out
+    data = call(*asked, "--format", "json").json
+    assert (data["fits"], data["next_epoch_fits"]) == (True, False)
+    again = call(*asked, "--epochs", "2", "--format", "json")
+    assert again.status == 1
+    assert again.json["need_bytes"] == data["next_epoch_bytes"] == data["need_bytes"] + again.json["left_over_bytes"]
+
+
+def test_a_list_shorter_than_a_batch_is_one_smaller_batch(call: Caller) -> None:
+    asked = ("shm", "--workers", "4", "--batch", "256", "--size", "224", "--have", "64m", "--samples", "40", "--format", "json")
+    said = call(*asked)
+    assert (said.status, said.json["batch_bytes"]) == (0, batch_bytes(40, (3 * 224 * 224 * 4, 8)))
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
