@@ -17,23 +17,21 @@ from checks.shm_fragments import VOLUME, kubernetes_mount
 def container_file_shm(config: TrainingConfig, settings: ContainerSettings) -> Iterator[Finding]:
     """What a Compose file or a Kubernetes manifest says of /dev/shm, where it fails, or has no effect (FAQ 1.3).
 
-    The cases with an error were started with Docker 20.10 and PaddlePaddle 3.3: a loader with workers ends at its first batch.
+    The cases with an error were started with Docker 20.10 and PaddlePaddle 3.3: workers need semaphores in /dev/shm, shared memory or not.
     """
     if settings.state != "file" or settings.shm_location is None:
         raise NotApplicable("no-container-file")
-    unwritable = settings.shm_origin == "none" or settings.shm_read_only
     loaders = [loader for loader in config.used_loaders() if loader.num_workers and loader.num_workers.value > 0]
+    tiny = settings.shm is not None and settings.shm < SMALLEST_SHM and settings.shm_written
     # the queues between the processes need semaphores there, shared memory or not
-    if not (loaders if unwritable else any(loader.shared_memory for loader in loaders)):
+    if not (loaders if tiny or settings.shm_read_only else any(loader.shared_memory for loader in loaders)):
         raise NotApplicable("no-shm-loader")
     at, name = settings.shm_location, settings.name
-    without = (Fix("no-workers", "advice", "safe", snippet="num_workers: 0\n"),)
-    if settings.shm_origin == "none":
-        yield Finding(at=at, case="none", fixes=(Fix("drop-ipc", "advice", "safe"), *without), name=name)
-    elif settings.shm_read_only:
-        yield Finding(at=at, case="read-only", fixes=(Fix("mount-writable", "advice", "safe"), *without), name=name)
-    elif settings.shm is not None and settings.shm < SMALLEST_SHM and settings.shm_written:
-        yield from _thousandths(settings, settings.shm_written)
+    if settings.shm_read_only:
+        without = Fix("no-workers", "advice", "safe", snippet="num_workers: 0\n")
+        yield Finding(at=at, case="read-only", fixes=(Fix("mount-writable", "advice", "safe"), without), name=name)
+    elif tiny:
+        yield from _thousandths(settings, tiny)
     elif settings.shm_on_disk:
         snippet = "medium: Memory\n" if settings.shm_origin == "empty-dir" else None
         yield Finding(at=at, case="on-disk", fixes=(Fix("in-memory", "advice", "safe", snippet=snippet),), name=name)

@@ -16,7 +16,7 @@ from checks.facts.training_config import Loader, TrainingConfig
 from checks.loader_batches import BatchFields, fields_of
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
-from checks.shm_fragments import compose_line, kubernetes_fragment
+from checks.shm_fragments import compose_line, kubernetes_fragment, settings_fragment
 from checks.shm_sizes import (
     PREFETCH,
     Need,
@@ -106,7 +106,7 @@ def shared_memory_too_small(
     if shm.filesystem == "none":
         if settings is not None and settings.state == "file":
             raise NotApplicable("no-shared-memory-file")  # ENV113 blames the file
-        yield from _absent(config, shm, alive)
+        yield from _absent(shm, alive, settings)
         return
     loaders = [loader for loader in alive if loader.shared_memory]
     if not loaders:
@@ -236,10 +236,12 @@ def _held(train: Wanted, iterations: Any) -> int:
     return train.asleep
 
 
-def _absent(config: TrainingConfig, shm: SharedMemory, alive: list[Loader]) -> Iterator[Finding]:
+def _absent(shm: SharedMemory, alive: list[Loader], settings: ContainerSettings | None) -> Iterator[Finding]:
     """There is no /dev/shm: Python cannot make the semaphores of the queues between processes, shared memory or not."""
     if not alive:
         raise NotApplicable("no-shm-loader")
+    in_file = settings.shm_location if settings is not None and settings.source == "compose" else None
+    snippet = "ipc: private\n" if in_file else "docker run --ipc=private ..."
     for loader in alive:
         assert loader.num_workers is not None
         where = loader.num_workers.location
@@ -247,7 +249,7 @@ def _absent(config: TrainingConfig, shm: SharedMemory, alive: list[Loader]) -> I
             at=where,
             case="absent",
             fixes=(
-                Fix("private-ipc", "advice", "safe", snippet="docker run --ipc=private ..."),
+                Fix("private-ipc", "advice", "safe", in_file, snippet=snippet),
                 Fix("fewer-workers", "edit", "safe", where, 0, values={"workers": 0}),
             ),
             split=loader.split,
@@ -255,6 +257,15 @@ def _absent(config: TrainingConfig, shm: SharedMemory, alive: list[Loader]) -> I
             size_bytes=shm.size,
             shared_memory=loader.shared_memory,
         )
+
+
+def _in_file(settings: ContainerSettings, size: int, text: str) -> Iterator[Fix]:
+    """The lines to write, and where, in the file that starts the container; none where no line of it decides."""
+    fragment, at = settings_fragment(settings, size), settings.shm_location
+    if settings.build_shm is not None and settings.shm_origin == "default":
+        yield Fix("build-only", "advice", "safe", values={"build_bytes": settings.build_shm})
+    if fragment is not None and at is not None:
+        yield Fix("enlarge-in-file", "advice", "safe", at, snippet=fragment, values={"size": text, "place": f"{at.file}:{at.line}"})
 
 
 class _Judge:
@@ -342,10 +353,10 @@ class _Judge:
             )
         shared = settings is not None and settings.shm_origin == "host"
         runtime = settings.source if settings else self.container.runtime if self.container else None
-        if runtime == "kubernetes":
+        if settings is not None and settings.state == "file":
+            yield from _in_file(settings, size, text)
+        elif runtime == "kubernetes":
             yield Fix("enlarge-kubernetes", "advice", "safe", snippet=kubernetes_fragment(size), values={"size": text})
-        elif settings is not None and settings.source == "compose":
-            yield Fix("enlarge-compose", "advice", "safe", snippet=compose_line(size), values={"size": text})
         elif not shared and (settings is not None or self.container is None or self.container.inside or shm.assumed):
             yield Fix("enlarge", "advice", "safe", snippet=f"docker run --shm-size={text} ...", values={"size": text})
             yield Fix("enlarge-compose", "advice", "safe", snippet=compose_line(size), values={"size": text})

@@ -66,14 +66,6 @@ def test_env113_positive_read_only_in_a_pod(tmp_path: Path) -> None:
     )
 
 
-def test_env113_positive_no_shared_memory_at_all(tmp_path: Path) -> None:
-    finding = service(tmp_path, "ipc: none").finding("ENV113", shows=("ipc: none",), **COMPOSED)
-    assert (finding.severity, finding.location.line, finding.location.column) == ("error", 4, 10)
-    pipes = {f"DataLoader.{split}.loader.use_shared_memory": False for split in ("Train", "Eval")}
-    again = service(tmp_path / "pipes", "ipc: none", **pipes).finding("ENV113", **COMPOSED)
-    assert [fix.snippet for fix in again.fixes] == [None, "num_workers: 0\n"]  # the semaphores of the queues lie there too
-
-
 def test_env113_positive_a_namespace_that_is_not_shared(tmp_path: Path) -> None:
     finding = service(tmp_path, "ipc: service:data", others="  data: {image: x, shm_size: 1g}\n").finding(
         "ENV113", shows=("data", "19.03"), **COMPOSED
@@ -154,6 +146,7 @@ def test_env113_negative_kubernetes(tmp_path: Path, volume: str, limits: str) ->
         ("volumes: ['./data:/data:ro']",),
         ("read_only: true",),  # the root, not /dev/shm
         ("ipc: service:data",),
+        ("ipc: none",),  # one cause, one finding: ENV101's
     ],
 )
 def test_env113_near_miss_compose(tmp_path: Path, lines: tuple[str, ...]) -> None:
@@ -170,6 +163,48 @@ def test_env113_skipped_where_no_file_was_given(tmp_path: Path) -> None:
     assert reason(Project(tmp_path, "modern"), "ENV113") == "no-container-settings"
 
 
-def test_env113_skipped_where_no_loader_uses_it(tmp_path: Path) -> None:
-    made = service(tmp_path, "ipc: none", train_workers=0, eval_workers=0)
+def test_env113_skipped_where_no_loader_has_workers(tmp_path: Path) -> None:
+    made = service(tmp_path, "tmpfs: /dev/shm:ro", train_workers=0, eval_workers=0)
     assert reason(made, "ENV113", **COMPOSED) == "no-shm-loader"
+
+
+def test_env113_skipped_where_all_batches_go_through_pipes(tmp_path: Path) -> None:
+    pipes = {f"DataLoader.{split}.loader.use_shared_memory": False for split in ("Train", "Eval")}
+    made = service(tmp_path, "ipc: host", "shm_size: 8g", **pipes)
+    assert reason(made, "ENV113", **COMPOSED) == "no-shm-loader"
+    for lines in (("tmpfs: /dev/shm:ro",), ("shm_size: 2",)):  # the semaphores of the queues lie there too
+        assert service(tmp_path / lines[0][:3], *lines, **pipes).finding("ENV113", **COMPOSED).severity == "error"
+
+
+# ENV101: what is to be written into the file
+
+
+def test_env101_positive_a_service_without_shared_memory(tmp_path: Path) -> None:
+    finding = service(tmp_path, "ipc: none").findings("ENV101", **COMPOSED)[0]
+    assert (finding.severity, finding.fixes[0].file, finding.fixes[0].snippet) == ("error", COMPOSE, "ipc: private\n")
+
+
+BIG: dict[str, Any] = {"train_batch": 64, "train_workers": 4, "train": [(f"train/{n % 3}/{n}.png", n % 3) for n in range(900)]}
+
+
+def needy(folder: Path, *lines: str) -> Project:
+    made = Project(folder, "modern", {"train_batch": BIG["train_batch"], "train_workers": BIG["train_workers"]}, train=BIG["train"])
+    made.write(COMPOSE, "services:\n  train:\n    image: paddle\n" + "".join(f"    {line}\n" for line in lines))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("lines", "place", "snippets"),
+    [
+        ((), "compose.yml:3", ["shm_size: 512mb"]),
+        (("shm_size: 64m",), "compose.yml:4", ["shm_size: 512mb"]),
+        (("build: {context: ., shm_size: 8g}",), "compose.yml:3", [None, "shm_size: 512mb"]),
+        (("tmpfs: /dev/shm:size=64m,mode=1777",), "compose.yml:4", ["tmpfs: /dev/shm:size=512m,mode=1777"]),
+    ],
+)
+def test_env101_positive_says_what_to_write_where(tmp_path: Path, lines: tuple[str, ...], place: str, snippets: list[str | None]) -> None:
+    finding = needy(tmp_path, *lines).findings("ENV101", images="off", **COMPOSED)[0]
+    advice = [fix for fix in finding.fixes if fix.kind == "advice"]
+    assert [fix.snippet and fix.snippet.strip() for fix in advice] == snippets
+    assert place in advice[-1].title
+    assert advice[-1].file == COMPOSE

@@ -15,6 +15,7 @@ from checks.facts.container_settings import ContainerSettings
 from checks.facts.machine import Container, Host, SharedMemory, StaleFile
 from checks.facts.probed_batches import ProbedArray, ProbedBatch, ProbedBatches
 from checks.facts.shm_holders import ShmHolder
+from checks.model import Location
 from checks.shm_sizes import GIB, MIB, batch_bytes, largest_batch, need, semaphore_bytes
 from tests.projects import CONFIG, Generation, Project, Samples, found, measured, numbered, passes, reason
 
@@ -465,8 +466,8 @@ def settings_of(**values: Any) -> ContainerSettings:
     [
         (settings_of(pid=4242), "docker run --shm-size=256m", "sudo nsenter --target 4242 --mount mount -o remount,size=256m /dev/shm"),
         (settings_of(state="exited"), "docker run --shm-size=256m", None),
-        (settings_of(source="compose", state="file"), "shm_size: 256mb", None),
-        (settings_of(source="kubernetes", state="file"), "sizeLimit: 256Mi", None),
+        (settings_of(source="compose", state="file", shm_location=Location("compose.yml", 4, 5)), "shm_size: 256mb", None),
+        (settings_of(source="kubernetes", state="file", shm_location=Location("pod.yml", 9, 7)), "sizeLimit: 256Mi", None),
         (settings_of(pid=4242, shm_origin="host"), None, "sudo mount -o remount,size=256m /dev/shm"),
     ],
 )

@@ -103,25 +103,33 @@ def test_what_the_kernel_refuses_does_not_start(docker_client: DockerClient, bus
 
 
 LOADER = """
+import sys
 import numpy as np, paddle
 class Numbers(paddle.io.Dataset):
     def __getitem__(self, index): return np.zeros((3, 32, 32), "float32"), np.int64(0)
     def __len__(self): return 16
 if __name__ == "__main__":
-    loader = paddle.io.DataLoader(Numbers(), batch_size=4, num_workers=2, use_shared_memory=True, places=paddle.CPUPlace())
+    shared = sys.argv[1] == "shared"
+    loader = paddle.io.DataLoader(Numbers(), batch_size=4, num_workers=2, use_shared_memory=shared, places=paddle.CPUPlace())
     print("BATCHES", sum(1 for _ in loader))
 """
 
 
 @pytest.mark.parametrize(
     ("options", "works"),
-    [({}, True), ({"tmpfs": {"/dev/shm": "size=64m,ro"}}, False), ({"ipc_mode": "none"}, False)],
-    ids=["as it is", "read-only", "without"],
+    [
+        ({}, True),
+        ({"tmpfs": {"/dev/shm": "size=64m,ro"}}, False),
+        ({"tmpfs": {"/dev/shm": "size=1"}}, False),
+        ({"ipc_mode": "none"}, False),
+    ],
+    ids=["as it is", "read-only", "a page", "without"],
 )
+@pytest.mark.parametrize("how", ["shared", "pipes"])
 def test_a_loader_needs_a_shared_memory_that_can_be_written(
-    docker_client: DockerClient, busybox_image: str, real_python: str, options: dict[str, Any], works: bool
+    docker_client: DockerClient, busybox_image: str, real_python: str, options: dict[str, Any], works: bool, how: str
 ) -> None:
-    command = [real_python, "-c", LOADER]
+    command = [real_python, "-c", LOADER, how]
     with run_container(docker_client, busybox_image, command, volumes=host_python(real_python), **options) as container:
         done = ended(container, timeout=180)
     assert ("BATCHES 4" in done.text) == works, done
