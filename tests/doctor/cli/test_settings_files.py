@@ -28,14 +28,14 @@ spec:
       resources: {limits: {cpu: 500m}}
       volumeMounts: [{name: dshm, mountPath: /dev/shm}]
     - {name: side, image: busybox, resources: {limits: {memory: 1Gi}}}
-  volumes: [{name: dshm, emptyDir: {medium: Memory, sizeLimit: 128Mi}}]
+  volumes: [{name: dshm, emptyDir: {medium: Memory, sizeLimit: 256Mi}}]
 """
 OPTIONS = ("check", "-c", CONFIG, "--select", "ENV101,ENV102", "--format", "json")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A project that needs more than 64 MiB and less than 128."""
+    """A project that needs more than 64 MiB and less than 256."""
     samples = [(f"train/{n % 3}/{n}.png", n % 3) for n in range(300)]
     Project(tmp_path, "modern", {"train_batch": 24, "train_workers": 4}, train=samples)
     (tmp_path / "compose.yml").write_text(COMPOSE)
