@@ -22,13 +22,15 @@ def container_file_shm(config: TrainingConfig, settings: ContainerSettings) -> I
     if settings.state != "file" or settings.shm_location is None:
         raise NotApplicable("no-container-file")
     loaders = [loader for loader in config.used_loaders() if loader.num_workers and loader.num_workers.value > 0]
-    tiny = settings.shm is not None and settings.shm < SMALLEST_SHM and settings.shm_written
+    absent, tiny = settings.shm_origin == "none", settings.shm is not None and settings.shm < SMALLEST_SHM and settings.shm_written
     # the queues between the processes need semaphores there, shared memory or not
-    if not (loaders if tiny or settings.shm_read_only else any(loader.shared_memory for loader in loaders)):
+    if not (loaders if absent or tiny or settings.shm_read_only else any(loader.shared_memory for loader in loaders)):
         raise NotApplicable("no-shm-loader")
     at, name = settings.shm_location, settings.name
-    if settings.shm_read_only:
-        without = Fix("no-workers", "advice", "safe", snippet="num_workers: 0\n")
+    without = Fix("no-workers", "advice", "safe", snippet="num_workers: 0\n")
+    if absent:
+        yield Finding(at=at, case="none", fixes=(Fix("drop-ipc", "advice", "safe"), without), name=name)
+    elif settings.shm_read_only:
         yield Finding(at=at, case="read-only", fixes=(Fix("mount-writable", "advice", "safe"), without), name=name)
     elif tiny:
         yield from _thousandths(settings, tiny)

@@ -106,7 +106,7 @@ def shared_memory_too_small(
     if shm.filesystem == "none":
         if settings is not None and settings.state == "file":
             raise NotApplicable("no-shared-memory-file")  # ENV113 blames the file
-        yield from _absent(shm, alive, settings)
+        yield from _absent(shm, alive)
         return
     loaders = [loader for loader in alive if loader.shared_memory]
     if not loaders:
@@ -236,12 +236,10 @@ def _held(train: Wanted, iterations: Any) -> int:
     return train.asleep
 
 
-def _absent(shm: SharedMemory, alive: list[Loader], settings: ContainerSettings | None) -> Iterator[Finding]:
+def _absent(shm: SharedMemory, alive: list[Loader]) -> Iterator[Finding]:
     """There is no /dev/shm: Python cannot make the semaphores of the queues between processes, shared memory or not."""
     if not alive:
         raise NotApplicable("no-shm-loader")
-    in_file = settings.shm_location if settings is not None and settings.source == "compose" else None
-    snippet = "ipc: private\n" if in_file else "docker run --ipc=private ..."
     for loader in alive:
         assert loader.num_workers is not None
         where = loader.num_workers.location
@@ -249,7 +247,7 @@ def _absent(shm: SharedMemory, alive: list[Loader], settings: ContainerSettings 
             at=where,
             case="absent",
             fixes=(
-                Fix("private-ipc", "advice", "safe", in_file, snippet=snippet),
+                Fix("private-ipc", "advice", "safe", snippet="docker run --ipc=private ..."),
                 Fix("fewer-workers", "edit", "safe", where, 0, values={"workers": 0}),
             ),
             split=loader.split,

@@ -66,6 +66,15 @@ def test_env113_positive_read_only_in_a_pod(tmp_path: Path) -> None:
     )
 
 
+def test_env113_positive_no_shared_memory_at_all(tmp_path: Path) -> None:
+    made = service(tmp_path, "ipc: none")
+    finding = made.finding("ENV113", shows=("ipc: none",), **COMPOSED)
+    assert (finding.severity, finding.location.line, finding.location.column) == ("error", 4, 10)
+    assert [fix.snippet for fix in finding.fixes] == [None, "num_workers: 0\n"]
+    # one cause, one finding
+    assert reason(made, "ENV101", **COMPOSED) == "no-shared-memory-file"
+
+
 def test_env113_positive_a_namespace_that_is_not_shared(tmp_path: Path) -> None:
     finding = service(tmp_path, "ipc: service:data", others="  data: {image: x, shm_size: 1g}\n").finding(
         "ENV113", shows=("data", "19.03"), **COMPOSED
@@ -146,7 +155,6 @@ def test_env113_negative_kubernetes(tmp_path: Path, volume: str, limits: str) ->
         ("volumes: ['./data:/data:ro']",),
         ("read_only: true",),  # the root, not /dev/shm
         ("ipc: service:data",),
-        ("ipc: none",),  # one cause, one finding: ENV101's
     ],
 )
 def test_env113_near_miss_compose(tmp_path: Path, lines: tuple[str, ...]) -> None:
@@ -172,16 +180,11 @@ def test_env113_skipped_where_all_batches_go_through_pipes(tmp_path: Path) -> No
     pipes = {f"DataLoader.{split}.loader.use_shared_memory": False for split in ("Train", "Eval")}
     made = service(tmp_path, "ipc: host", "shm_size: 8g", **pipes)
     assert reason(made, "ENV113", **COMPOSED) == "no-shm-loader"
-    for lines in (("tmpfs: /dev/shm:ro",), ("shm_size: 2",)):  # the semaphores of the queues lie there too
+    for lines in (("tmpfs: /dev/shm:ro",), ("shm_size: 2",), ("ipc: none",)):  # the semaphores of the queues lie there too
         assert service(tmp_path / lines[0][:3], *lines, **pipes).finding("ENV113", **COMPOSED).severity == "error"
 
 
 # ENV101: what is to be written into the file
-
-
-def test_env101_positive_a_service_without_shared_memory(tmp_path: Path) -> None:
-    finding = service(tmp_path, "ipc: none").findings("ENV101", **COMPOSED)[0]
-    assert (finding.severity, finding.fixes[0].file, finding.fixes[0].snippet) == ("error", COMPOSE, "ipc: private\n")
 
 
 BIG: dict[str, Any] = {"train_batch": 64, "train_workers": 4, "train": [(f"train/{n % 3}/{n}.png", n % 3) for n in range(900)]}
