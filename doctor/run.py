@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import re
+import threading
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, get_args
 
 import msgspec
@@ -19,6 +23,9 @@ from doctor.report import Report, build_report
 from doctor.settings import Settings, load_settings
 from doctor.suppression import unused_suppression
 from doctor.version import VERSION
+
+SETTINGS_DEADLINE = 30.0
+"""Seconds that reading a Compose file or a manifest may take; the largest that is read takes three."""
 
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -149,20 +156,37 @@ def settings_of(compose: str | None, kubernetes: str | None, service: str | None
     """What a file says of how the container is started that the config is for.
 
     Raises:
-        RequestRefused: the file cannot be read, or has no such container.
+        RequestRefused: the file cannot be read, has no such container, or is on a mount that does not answer.
     """
+    read: Callable[[], ContainerSettings]
+    if compose is not None:
+        from checks.facts.compose_file import read_compose  # few runs have such a file
+
+        read = partial(read_compose, compose, service, world.environ, world.cwd)
+    elif kubernetes is not None:
+        from checks.facts.kubernetes_manifest import read_kubernetes
+
+        read = partial(read_kubernetes, kubernetes, service, world.cwd)
+    else:
+        raise RequestRefused("service-alone", name=service)
+    outcome: queue.SimpleQueue[ContainerSettings | Exception] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            outcome.put(read())
+        except Exception as error:  # handed on to the thread that waits
+            outcome.put(error)
+
+    threading.Thread(target=work, name="settings", daemon=True).start()
     try:
-        if compose is not None:
-            from checks.facts.compose_file import read_compose  # few runs have such a file
-
-            return read_compose(compose, service, world.environ, world.cwd)
-        if kubernetes is not None:
-            from checks.facts.kubernetes_manifest import read_kubernetes
-
-            return read_kubernetes(kubernetes, service, world.cwd)
-    except Unreadable as error:
-        raise RequestRefused(error.unavailable.reason, **error.unavailable.values) from None
-    raise RequestRefused("service-alone", name=service)
+        found = outcome.get(timeout=SETTINGS_DEADLINE)
+    except queue.Empty:
+        raise RequestRefused("settings-late", file=compose or kubernetes, seconds=SETTINGS_DEADLINE) from None
+    if isinstance(found, Unreadable):
+        raise RequestRefused(found.unavailable.reason, **found.unavailable.values) from None
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def exit_status(report: Report, fail_on: str) -> Exit:

@@ -23,6 +23,7 @@ PHRASES_SETTINGS: dict[str, tuple[str, str]] = {
         "{file}:{line}: an alias points back at what contains it. Remove the alias.",
         "{file}:{line}：别名指回了包含它自己的节点。请删除该别名。",
     ),
+    "settings-late": ("{file}: could not be read within {seconds} s.", "{file}：{seconds} 秒内未能读取。"),
     "settings-both": (
         "--container, --compose and --kubernetes: give one of them.",
         "--container、--compose 与 --kubernetes：只能指定其中一个。",

@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping
 MAX_NESTING = 20
 """The deepest `${A:-${B:-…}}` that is read."""
 
+MAX_LENGTH = 32_768
+"""The longest value, in characters, whose variables are put in."""
+
 _NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 _OPERATOR = re.compile(r":?[-?+]")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "a": "\a", "b": "\b", "\\": "\\", '"': '"', "$": "$$"}
@@ -37,7 +40,7 @@ def substitute(text: str, lookup: Lookup, depth: int = 0) -> str:
     """
     if "$" not in text:
         return text
-    if depth > MAX_NESTING:
+    if depth > MAX_NESTING or len(text) > MAX_LENGTH:
         raise VariableProblem(text)
     parts = []
     place = 0

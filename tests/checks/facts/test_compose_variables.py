@@ -74,6 +74,13 @@ def test_nesting_has_an_end() -> None:
         substitute("${A_:-" * 5000 + "}" * 5000, SET.get)
 
 
+@pytest.mark.parametrize("text", ["${A:-b}" * 100_000, "${A:-" * 100_000 + "}" * 100_000, "x" * 100_000 + "$A"])
+def test_length_has_an_end(text: str) -> None:
+    with pytest.raises(VariableProblem):
+        substitute(text, SET.get)
+    assert substitute("x" * 100_000, SET.get) == "x" * 100_000
+
+
 @given(st.text(alphabet="${}:-?+Aa1 _", max_size=40))
 def test_any_text_has_a_value_or_is_refused(text: str) -> None:
     try:

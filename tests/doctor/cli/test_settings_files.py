@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,14 @@ def test_a_container_of_a_manifest(call: Caller, folder: Path) -> None:
     report = call(*OPTIONS, "--images", "off", "--kubernetes", "pod.yml", "--service", "side").json
     assert {one["have_bytes"] for one in evidence(report, "ENV101")} == {64 << 20}
     assert {check["code"]: check["status"] for check in report["checks"]}["ENV102"] == "skipped"
+
+
+def test_a_mount_that_does_not_answer_is_given_up(call: Caller, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+    monkeypatch.setattr("doctor.run.SETTINGS_DEADLINE", 0.2)
+    monkeypatch.setattr("checks.facts.compose_model.read_settings", lambda *given: released.wait(60))
+    call("check", "-c", CONFIG, "--compose", "compose.yml").refused("compose.yml", "0.2")
+    released.set()
 
 
 def test_the_api_takes_them_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
