@@ -94,6 +94,84 @@ def test_limits_of_both_cgroup_versions(tmp_path: Path, files: dict[str, str], c
     assert msgspec.json.decode(msgspec.json.encode(found), type=Host) == found
 
 
+UNLIMITED = "9223372036854771712"
+
+LAYOUTS: dict[str, tuple[dict[str, str], float | None, int | None]] = {
+    # Docker 20.10 on cgroup v1, --cpus 0.75 --memory 2g: the paths are the host's, the folders the container's own
+    "docker, v1": (
+        {
+            "/proc/self/cgroup": f"12:memory:/docker/{ID}\n5:cpu,cpuacct:/docker/{ID}\n1:name=systemd:/docker/{ID}\n0::/docker/{ID}\n",
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes": f"{2 << 30}\n",
+            "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "75000\n",
+            "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+        },
+        0.75,
+        2 << 30,
+    ),
+    "docker, v1, no limits": (
+        {
+            "/proc/self/cgroup": f"12:memory:/docker/{ID}\n5:cpu,cpuacct:/docker/{ID}\n",
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes": f"{UNLIMITED}\n",
+            "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+            "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+        },
+        None,
+        None,
+    ),
+    # Docker 24 on cgroup v2 with a private namespace: the container's folder is the root
+    "docker, v2": (
+        {"/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": "75000 100000\n", "/sys/fs/cgroup/memory.max": f"{2 << 30}\n"},
+        0.75,
+        2 << 30,
+    ),
+    "docker, v2, --cgroupns host": (
+        {
+            "/proc/self/cgroup": f"0::/system.slice/docker-{ID}.scope\n",
+            "/sys/fs/cgroup/cpuset.cpus": "0-63\n",
+            "/sys/fs/cgroup/system.slice/memory.max": "max\n",
+            f"/sys/fs/cgroup/system.slice/docker-{ID}.scope/cpu.max": "50000 100000\n",
+            f"/sys/fs/cgroup/system.slice/docker-{ID}.scope/memory.max": f"{1 << 30}\n",
+        },
+        0.5,
+        1 << 30,
+    ),
+    # a pod whose other container has the larger limit: its own counts, and the pod's above it
+    "kubernetes, v2": (
+        {
+            "/proc/self/cgroup": f"0::/kubepods.slice/kubepods-burstable.slice/kubepods-pod1.slice/cri-containerd-{ID}.scope\n",
+            "/sys/fs/cgroup/kubepods.slice/cpu.max": "max 100000\n",
+            "/sys/fs/cgroup/kubepods.slice/memory.max": f"{60 << 30}\n",
+            "/sys/fs/cgroup/kubepods.slice/kubepods-burstable.slice/kubepods-pod1.slice/memory.max": f"{3 << 30}\n",
+            "/sys/fs/cgroup/kubepods.slice/kubepods-burstable.slice/kubepods-pod1.slice/cpu.max": "25000 100000\n",
+            f"/sys/fs/cgroup/kubepods.slice/kubepods-burstable.slice/kubepods-pod1.slice/cri-containerd-{ID}.scope/memory.max": "max\n",
+        },
+        0.25,
+        3 << 30,
+    ),
+    # systemd's hybrid layout: v1 controllers beside an empty v2 hierarchy
+    "hybrid": (
+        {
+            "/proc/self/cgroup": "4:memory:/user.slice\n3:cpu,cpuacct:/user.slice\n0::/user.slice/session-1.scope\n",
+            "/sys/fs/cgroup/unified/cgroup.procs": "1\n",
+            "/sys/fs/cgroup/memory/user.slice/memory.limit_in_bytes": f"{4 << 30}\n",
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes": f"{UNLIMITED}\n",
+            "/sys/fs/cgroup/cpu/user.slice/cpu.cfs_quota_us": "-1\n",
+            "/sys/fs/cgroup/cpu/user.slice/cpu.cfs_period_us": "100000\n",
+        },
+        None,
+        4 << 30,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_limits_in_the_layouts_of_runtimes(tmp_path: Path, name: str) -> None:
+    files, cpus, memory = LAYOUTS[name]
+    found = collect_host(REQUEST, world(tmp_path, {"/proc/meminfo": f"MemTotal:  {64 << 20} kB\n", **files}))
+    assert found.cpus == (cpus or float(len(os.sched_getaffinity(0))))
+    assert (found.memory, found.memory_limit) == ((64 << 30, "physical") if memory is None else (memory, "cgroup"))
+
+
 @pytest.mark.parametrize(
     ("visible", "names"), [(None, ["A", "B"]), ("1", ["B"]), ("", []), ("-1", []), ("1,7,0", ["B"]), ("GPU-aa", ["A", "B"])]
 )
