@@ -174,7 +174,8 @@ def _wanted(
     batches: int | None = None
     sure, last = False, size
     if put_through is not None:
-        batches, sure = put_through.batches, True
+        batches = put_through.batches
+        sure = batches is not None
         size = last = sum(file_bytes(array.bytes) for array in put_through.arrays) or size
     elif mine is not None and loader.sampler in _EVEN_SAMPLERS:
         drop_last = bool(loader.drop_last and loader.drop_last.value)

@@ -130,6 +130,16 @@ class Scales(BatchSampler):
     def __len__(self):
         return 3
 
+class Uncounted(BatchSampler):
+    """Batches without end, and without a length."""
+    def __init__(self, dataset, batch_size=4):
+        self.batch_size = batch_size
+    def __iter__(self):
+        while True:
+            yield list(range(self.batch_size))
+    def __len__(self):
+        raise TypeError("object has no len()")
+
 class Scaled(Plain):
     def __getitem__(self, item):
         width, height, index = item
@@ -161,8 +171,8 @@ def build_dataloader(config, mode, device, use_dali=False, seed=None):
     dataset = globals()[given.pop("name")](**given)
     sampler = dict(section["sampler"])
     name = sampler.pop("name", None)
-    if name == "Scales":
-        sampler = Scales(dataset)
+    if name in globals():
+        sampler = globals()[name](dataset, **sampler)
     else:
         sampler = BatchSampler(dataset, batch_size=sampler["batch_size"], drop_last=sampler.get("drop_last", False))
     collate = globals().get(section["dataset"].get("batch_transform_ops"))

@@ -268,7 +268,11 @@ def probe(loader: Any) -> Any:
         if found is None or weight(fields) > weight(found["fields"]):
             found = {"fields": fields, "batch_size": size, "seen": len(picks)}
     found = found or {"fields": [], "batch_size": 0, "seen": 0}
-    found.update(samples=count, batches=len(sampler), num_workers=int(loader.num_workers), shared_memory=bool(loader.use_shared_memory))
+    try:
+        batches = len(sampler)
+    except TypeError:  # it gives batches without end, or does not count them (`DomainShuffleBatchSampler`)
+        batches = None
+    found.update(samples=count, batches=batches, num_workers=int(loader.num_workers), shared_memory=bool(loader.use_shared_memory))
     return found
 
 

@@ -39,14 +39,14 @@ class ProbedArray(msgspec.Struct, frozen=True):
 class ProbedBatch(msgspec.Struct, frozen=True):
     """The largest batch of a loader in one process.
 
-    `batch_size` is what the sampler hands out at most, `batches` how many in an epoch, `samples` the length of the dataset, `seen` how many of
-    them were put through. `shared_memory` is what became of the switch in the loader.
+    `batch_size` is what the sampler hands out at most, `batches` how many in an epoch (None where it does not count them), `samples` the length
+    of the dataset, `seen` how many of them were put through. `shared_memory` is what became of the switch in the loader.
     """
 
     split: str
     arrays: tuple[ProbedArray, ...]
     batch_size: int
-    batches: int
+    batches: int | None
     samples: int
     seen: int
     num_workers: int
@@ -95,7 +95,7 @@ class _Said(msgspec.Struct, frozen=True):
     large: tuple[int, ...] = ()
     fields: tuple[ProbedArray, ...] = ()
     batch_size: int = 0
-    batches: int = 0
+    batches: int | None = None
     samples: int = 0
     seen: int = 0
     num_workers: int = 0
