@@ -65,14 +65,14 @@ def _look(deploy: DeployConfig, key: str, world: World) -> DeployPath | None:
     complete = all(os.path.exists(os.path.join(path, name)) for name in ("vector.index", "id_map.pkl"))
     # 2.2 keeps its index in files of other names
     complete = complete or (key.endswith("index_path") and exists) or world.unlisted(path)
-    return DeployPath(
-        value.value, path, value.location, exists, folder, nearest, folder and (world.unlisted(path) or _has_images(path)), complete
-    )
+    return DeployPath(value.value, path, value.location, exists, folder, nearest, folder and _has_images(path, world), complete)
 
 
-def _has_images(folder: str) -> bool:
+def _has_images(folder: str, world: World) -> bool:
     seen = 0
-    for _, _, names in os.walk(folder):
+    for place, _, names in os.walk(folder):
+        if world.unlisted(place):
+            return True  # nobody can say that there is none
         for name in names:
             if name.rpartition(".")[2] in IMAGE_ENDINGS:
                 return True

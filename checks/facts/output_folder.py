@@ -52,6 +52,7 @@ def collect_output_folder(config: TrainingConfig, world: World) -> OutputFolder:
     read_only = False
     with contextlib.suppress(OSError, AttributeError):
         total, free, read_only = world.disk(nearest)
+    places = _places(path, config.architecture.value if config.architecture else None)
     problem: Problem | None = None
     if read_only:
         problem = "read-only"
@@ -65,17 +66,20 @@ def collect_output_folder(config: TrainingConfig, world: World) -> OutputFolder:
         source=config.output_dir.location,
         nearest=nearest,
         problem=problem,
-        free=None if world.unlisted(path) else free,  # how much a run would overwrite is not known
+        free=None if any(map(world.unlisted, places)) else free,  # how much a run would overwrite is not known
         total=total or None,  # pseudo file systems have none
-        replaced=_checkpoints(path, config.architecture.value if config.architecture else None),
+        replaced=_checkpoints(places),
     )
 
 
-def _checkpoints(folder: str, architecture: str | None) -> int:
-    """Bytes of the checkpoints in a folder, in `best_model/` below it and in the architecture's own (2.5 and before)."""
-    places = [folder, os.path.join(folder, "best_model")]
-    if architecture and os.sep not in architecture and architecture not in (".", ".."):
-        places.append(os.path.join(folder, architecture))
+def _places(folder: str, architecture: str | None) -> list[str]:
+    """Where the checkpoints of a run lie: in its folder, in `best_model/` below it and in the architecture's own (2.5 and before)."""
+    own = architecture if architecture and os.sep not in architecture and architecture not in (".", "..") else None
+    return [folder, os.path.join(folder, "best_model"), *([os.path.join(folder, own)] if own else [])]
+
+
+def _checkpoints(places: list[str]) -> int:
+    """Bytes of the checkpoints in some folders."""
     size = 0
     for place in places:
         with contextlib.suppress(OSError, ValueError), os.scandir(place) as entries:

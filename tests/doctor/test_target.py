@@ -158,3 +158,22 @@ def test_the_api_takes_the_same(project: Project, daemon: FakeContainer, tmp_pat
             paddle_doctor.check(CONFIG, container="trainr", docker_host=url, lang="en")
         with pytest.raises(paddle_doctor.RequestRefused, match=r"none\.yaml: no such file in container trainer"):
             paddle_doctor.check("none.yaml", container="trainer", docker_host=url, lang="en")
+
+
+def test_what_could_not_be_listed_is_never_said_to_be_missing(project: Project, daemon: FakeContainer, tmp_path: Path) -> None:
+    """No shell, so no folder can be listed: neither images, nor checkpoints, nor models are called absent."""
+    deploy = (
+        "Global:\n  infer_imgs: ./images\n  inference_model_dir: ./model\n"
+        "PreProcess:\n  transform_ops:\n    - ResizeImage: {resize_short: 256}\nPostProcess:\n  main_indicator: Topk\n  Topk: {topk: 2}\n"
+    )
+    daemon.files.update({"/work/images": None, "/work/images/deep": None, "/work/model": None, "/work/output": None, "/work/saved": None})
+    daemon.files.update(
+        {"/work/deploy.yaml": deploy.encode(), "/work/model/inference.pdmodel": b"", "/work/model/inference.pdiparams": b"x"}
+    )
+    daemon.files.update({f"/work/saved/epoch_1{suffix}": b"\x80\x04}." for suffix in (".pdparams", ".pdopt", ".pdstates")})
+    with serve(tmp_path / "d.sock", daemon) as url:
+        asked: dict[str, Any] = {"container": "trainer", "docker_host": url, "lang": "en", "settings": Settings()}
+        served = run_check("deploy.yaml", stage=None, **asked)
+        assert served.report.config.stage == "deploy" and "DEP209" not in [f.code for f in served.report.findings]
+        rows = {row.code: row for row in run_check(CONFIG, ("Global.checkpoints=./saved/epoch_1",), **asked).report.checks}
+        assert rows["CFG211"].status == "passed" and rows["ENV107"].status == "skipped" and rows["ENV106"].status == "passed"
