@@ -1,0 +1,121 @@
+"""Write docs/shm.md: what was predicted of loaders around the size of their /dev/shm, and what became of them in real containers.
+
+Usage: `DOCKER_HOST=unix:///… python scripts/make_shm_doc.py PYTHON…`, with interpreters that have paddlepaddle, opencv and the wheel paddleclas. A
+loader that does not do as predicted stops the script.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.real.daemon import import_image, root_files  # noqa: E402 - the path above comes first
+from tests.real.shm_jobs import MIB, PAIRS, Job, Seen, run_jobs  # noqa: E402 - likewise
+
+DOC = ROOT / "docs" / "shm.md"
+
+HEAD = """\
+# What loaders put into /dev/shm: predicted and seen
+
+`paddle-doctor check` (ENV101) and `paddle-doctor shm` compute, before anything runs, how many bytes of `/dev/shm` the loaders of a
+training take at the worst moment:
+
+```
+one loader = min(2 × num_workers + 1, batches) × Σ over the arrays of a batch of ⌈(bytes + 64) / 4096⌉ × 4096
+             + (3 × (num_workers + 1) + 5) × 4096
+```
+
+2 is PaddlePaddle's prefetch factor, 1 the batch that the training has in hand, 64 the header of each file, 4096 a page; the last term
+are the semaphores of the queues. An evaluation on a CPU copies the images it has in hand, so there the queue is one batch shorter.
+
+Each pair of lines below is one loader in a real container with that `--shm-size`: the largest batch that fits by the formula, and the
+next one. It is a `paddle.io.DataLoader` over image files with the operators of PaddleClas, and whoever takes its batches waits until
+the queue is full. *died* means that a worker was killed by SIGBUS. `scripts/make_shm_doc.py` made the table;
+`tests/real/test_shm_threshold.py` repeats it wherever there is a Docker daemon for tests.
+
+以下公式在运行之前算出加载器在最坏时刻占用多少 `/dev/shm`（规则 ENV101 与命令 `paddle-doctor shm`）：2 是 PaddlePaddle 的预取系数，
+1 是训练手里的那个 batch，64 是每个文件的头部，4096 是一页；最后一项是队列的信号量。在 CPU 上评估时会把手里的图像复制出来，
+所以队列少一个 batch。
+
+下表每两行是同一个加载器：按公式放得下的最大 batch，以及再大一步。它们都在设有该 `--shm-size` 的真实容器里运行：
+`paddle.io.DataLoader` 读取真实的图像文件，用 PaddleClas 自己的算子处理；取数据的一方会等到队列装满。
+*died* 表示有 worker 因 SIGBUS 退出。
+"""
+
+COLUMNS = (
+    "PaddlePaddle",
+    "`--shm-size`",
+    "loader",
+    "workers",
+    "batch",
+    "image",
+    "list",
+    "processes",
+    "need, bytes",
+    "predicted",
+    "seen",
+    "peak, bytes",
+)
+
+
+def row(job: Job, seen: Seen) -> tuple[str, ...]:
+    """One line of the table."""
+    peak = f"{seen.peak:,}" if seen.peak is not None else "–"
+    return (
+        seen.paddle, f"{job.shm}m", job.split, str(job.workers), str(job.batch), f"3×{job.side}×{job.side} {job.dtype}", str(job.listed),
+        str(job.together), f"{job.need:,}", "fits" if job.fits else "does not", "lived" if seen.lives else "died", peak,
+    )  # fmt: skip
+
+
+def job_of(cells: list[str]) -> Job:
+    """The loader of a line of the table."""
+    side, dtype = cells[5].split()[0].split("×")[1], cells[5].split()[1]
+    return Job(
+        shm=int(cells[1].rstrip("m")),
+        workers=int(cells[3]),
+        batch=int(cells[4]),
+        side=int(side),
+        dtype=dtype,  # type: ignore[arg-type]  # one of the three, or the test fails
+        split=cells[2],  # type: ignore[arg-type]  # likewise
+        samples=int(cells[6]),
+        together=int(cells[7]),
+    )
+
+
+def rows(text: str) -> Iterator[list[str]]:
+    """The cells of each line of the table in the document."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    for line in lines[2:]:
+        yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def main() -> None:
+    import docker
+
+    pythons = sys.argv[1:]
+    if not pythons:
+        sys.exit(__doc__)
+    lines = ["| " + " | ".join(COLUMNS) + " |", "|" + " --- |" * len(COLUMNS)]
+    client = docker.from_env(timeout=60)
+    image = import_image(client, root_files(), "doc")
+    try:
+        for python in pythons:
+            with tempfile.TemporaryDirectory() as folder:
+                seen = run_jobs(client, image, python, Path(folder), [job for pair in PAIRS for job in pair])
+            for job, outcome in seen.items():
+                if outcome.lives != job.fits or (outcome.lives and outcome.peak != job.need) or outcome.bus == outcome.lives:
+                    sys.exit(f"not as predicted: {job} {outcome}, need {job.need}, {job.shm * MIB} there")
+                lines.append("| " + " | ".join(row(job, outcome)) + " |")
+    finally:
+        client.images.remove(image, force=True)
+        client.close()
+    DOC.write_text(HEAD + "\n" + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
