@@ -65,7 +65,7 @@ COLUMNS = (
 
 def row(job: Job, seen: Seen) -> tuple[str, ...]:
     """One line of the table."""
-    peak = f"{seen.peak:,}" if seen.peak is not None else "–"
+    peak = f"{seen.peak:,}" if seen.lives and seen.peak is not None else "–"
     return (
         seen.paddle, f"{job.shm}m", job.split, str(job.workers), str(job.batch), f"3×{job.side}×{job.side} {job.dtype}", str(job.listed),
         str(job.together), f"{job.need:,}", "fits" if job.fits else "does not", "lived" if seen.lives else "died", peak,
