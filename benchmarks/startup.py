@@ -34,6 +34,7 @@ def main() -> None:
             f"check, {LINES:,} lines, report": check,
             f"check, {LINES:,} lines, report in Chinese": [*check, "--lang", "zh"],
             "faq search": [command, "faq", "search", "shm 不够"],
+            "shm": [command, "shm", "--workers", "8", "--batch", "64", "--size", "224"],
         }
         print(table(rounds(cases, count, BASE, folder), BASE))
         print()

@@ -49,9 +49,12 @@ class Sleeping(Plain):
 
 class Forking(Plain):
     def act(self, index):
+        hears, tells = os.pipe()
         if os.fork() == 0:
             log("child %d" % os.getpid())
+            os.write(tells, b".")
             time.sleep(1000)
+        os.read(hears, 1)
 
 class ForkingThenSleeping(Forking):
     def act(self, index):

@@ -209,7 +209,7 @@ def _runs(pid: int) -> bool:
 def test_a_dataset_that_never_answers_ends_with_all_its_children(
     tmp_path: Path, paddle: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(probed_batches, "SECONDS", 3.0)
+    monkeypatch.setattr(probed_batches, "SECONDS", 8.0)  # with time to start on a busy machine
     project = made(tmp_path, loader(name))
     project.set("DataLoader.Eval", loader("Plain"))
     project.save()
@@ -226,7 +226,7 @@ def test_children_that_hold_the_pipes_do_not_keep_it(tmp_path: Path, paddle: Pat
     found = probe(made(tmp_path, loader("Forking")), paddle)
     assert shape_of(found)
     assert time.monotonic() - started < 30
-    assert (tmp_path / "log").read_text()  # some of them got so far
+    assert len((tmp_path / "log").read_text().splitlines()) == 8
     assert not lasting(tmp_path / "log")
 
 
