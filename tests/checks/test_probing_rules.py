@@ -37,7 +37,7 @@ def test_env112_positive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, genera
         ("no-ppcls", {"python": "/venv/bin/python", "root": "/data"}, "info"),
         ("ppcls-raised", {"python": "/venv/bin/python", "error": "ImportError: Callable"}, "warning"),
         ("late", {"seconds": 60}, "info"),
-        ("ended", {"status": -11, "output": "Segmentation fault"}, "warning"),
+        ("ended", {"status": "SIGSEGV", "output": "Segmentation fault"}, "warning"),
     ],
 )
 def test_env112_positive_of_the_whole_attempt_is_told_once(

@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from checks.facts import probed_batches
+from checks.facts import probe_run, probed_batches
 from checks.facts.base import Cancelled, Request, Unreadable, World
-from checks.facts.probed_batches import PROGRAM, ProbedBatches, ProbeTrouble, collect_probed_batches
+from checks.facts.probe_run import PROGRAM
+from checks.facts.probed_batches import ProbedBatches, ProbeTrouble, collect_probed_batches
 from checks.facts.training_config import collect_training_config
 from tests.projects import CONFIG, REMOVED, Project
 from tests.standin import loader, write_paddle, write_ppcls
@@ -167,7 +168,7 @@ def test_no_paddle_and_no_ppcls(tmp_path: Path, paddle: Path) -> None:
 
 def test_what_is_no_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = made(tmp_path, loader("Plain"))
-    monkeypatch.setattr(probed_batches, "GREETING", 1.0)
+    monkeypatch.setattr(probe_run, "GREETING", 1.0)
     sleeper = tmp_path / "sleeper"
     sleeper.write_text("#!/bin/sh\nexec sleep 1000\n")
     sleeper.chmod(0o755)
@@ -240,8 +241,9 @@ def test_output_without_end_is_no_matter(tmp_path: Path, paddle: Path) -> None:
         ("Raising", "raised", "ValueError: sample 0 is <U+0000><U+001B>[31m bad"),
         ("Resampling", "raised", "OSError: no such image as 7.png"),
         ("Exiting", "raised", "SystemExit: 0"),
-        ("Quitting", "ended", "0"),
+        ("Quitting", "ended", "exit 0"),
         ("Dying", "ended", "SomeError: last words"),
+        ("Dying", "ended", "SIGKILL"),
         ("Unheard", "raised", "KeyError: 'Unheard'"),
         ("Growing", "unequal", "3×32×48"),
     ],
