@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 MOST_NAMES = 500
@@ -95,6 +96,24 @@ if [ -d /dev/shm ]; then
     printf '%s %s %s\n' "$a" "$b" "${f##*/}"
   done
 fi
+holders() {
+  have grep && have tr || return 0
+  h=
+  for d in /proc/[0-9]*; do
+    m=$(grep -F ' /dev/shm/' "$d/maps" 2>/dev/null) || continue
+    h=1
+    say maps "${d#/proc/}"
+    printf '%s\n' "$m"
+  done
+  [ -n "$h" ] || return 0
+  for d in /proc/[0-9]*; do
+    [ -r "$d/cmdline" ] && [ -r "$d/status" ] || continue
+    say process "${d#/proc/}"
+    while read -r k v; do [ "$k" = PPid: ] && printf '%s\n' "$v"; done <"$d/status"
+    tr '\000' '\n' <"$d/cmdline"
+  done
+} 2>/dev/null
+holders
 for x in python3 python; do
   x=$(command -v $x 2>/dev/null) || continue
   case $x in /*) ;; *) continue;; esac
@@ -142,6 +161,14 @@ class SharedFile(NamedTuple):
     alive: bool
 
 
+class Process(NamedTuple):
+    """A process in the container: its parent, the words of its command, and what it has mapped of /dev/shm, as in `/proc/PID/maps`."""
+
+    parent: int
+    words: tuple[str, ...]
+    maps: str = ""
+
+
 class Look(NamedTuple):
     """What the container's own user finds at a path."""
 
@@ -172,6 +199,7 @@ class Probe(NamedTuple):
     home: str | None = None
     init: str | None = None
     complete: bool = True
+    processes: Mapping[int, Process] = MappingProxyType({})
 
 
 def command(look: Iterable[str] = (), list_names: Iterable[str] = (), measure: Iterable[str] = ()) -> tuple[list[str], str]:
@@ -211,6 +239,8 @@ def parse(output: bytes, token: str) -> Probe | None:
     python: dict[str, list[str]] = {}
     packages: dict[str, tuple[str, ...]] = {}
     told: dict[str, str] = {}
+    maps: dict[int, str] = {}
+    processes: dict[int, Process] = {}
     for part in parts:
         head, _, body = part.partition("\n")
         kind, _, subject = head.partition(" ")
@@ -233,6 +263,12 @@ def parse(output: bytes, token: str) -> Probe | None:
             names[subject] = Names(found, True)
         elif kind == "more" and subject in names:
             names[subject] = Names(names[subject].folders, False)
+        elif kind == "maps" and re.fullmatch(r"\d{1,9}", subject):
+            maps[int(subject)] = body
+        elif kind == "process" and re.fullmatch(r"\d{1,9}", subject):
+            parent, _, words = body.partition("\n")
+            if re.fullmatch(r"\d{1,9}", parent):
+                processes[int(subject)] = Process(int(parent), tuple(words.split("\n")), maps.get(int(subject), ""))
         elif kind == "python":
             python[subject] = []
         elif kind == "packages":
@@ -243,7 +279,7 @@ def parse(output: bytes, token: str) -> Probe | None:
             told[kind] = subject
     return Probe(
         files, frozenset(exists), spaces, tuple(shared), looks, names, {k: tuple(dict.fromkeys(v)) for k, v in python.items()}, packages,
-        told.get("home") or None, told.get("init") or None, "end" in told,
+        told.get("home") or None, told.get("init") or None, "end" in told, processes,
     )  # fmt: skip
 
 

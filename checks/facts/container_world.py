@@ -48,10 +48,16 @@ class ContainerWorld(World):
             self.mirror.put(marker, "")
         if probe.init:
             self.mirror.put("/proc/1/environ", f"container={probe.init}\0")
+        # a process of another container is not in this one's /proc, and may well be alive
+        joined = self.settings is not None and self.settings.ipc.startswith(("container:", "host"))
         for file in probe.shared:
             match = re.match(r"paddle_(\d{1,10})_", file.name)
-            if match and file.alive:
+            if match and (file.alive or joined):
                 self.mirror.make(f"/proc/{match[1]}")
+        for pid, process in probe.processes.items():
+            self.mirror.put(f"/proc/{pid}/status", f"PPid:\t{process.parent}\n")
+            self.mirror.put(f"/proc/{pid}/cmdline", "\0".join(process.words))
+            self.mirror.put(f"/proc/{pid}/maps", process.maps)
         if probe.home and "HOME" not in self.environ:
             self.environ["HOME"] = probe.home
         self._find_python(probe)

@@ -276,8 +276,32 @@ def _init_variable(world: World) -> str | None:
     return match.group(1) if match else None
 
 
+def _own_shared_memory(world: World) -> bool:
+    """Whether /dev/shm is not one that was made outside of this container.
+
+    Docker, containerd and Podman mount a container's own under the name `shm`, and a tmpfs that was asked for with `noexec`; a Kubernetes volume in
+    memory has a size. What else is mounted there is the host's (`--ipc=host`, a bind).
+    """
+    signs = _container_signs(world)
+    if not signs:
+        return True
+    own = True
+    for line in (world.read("/proc/self/mountinfo") or "").splitlines():
+        left, _, right = line.partition(" - ")
+        fields, told = left.split(), right.split()
+        if fields[4:5] == ["/dev/shm"] and len(fields) > 5 and len(told) > 2:
+            own = told[1] == "shm" or "noexec" in fields[5].split(",")
+            own = own or (any(runtime == "kubernetes" for runtime, _ in signs) and "size=" in told[2])
+    return own
+
+
 def _stale_files(world: World) -> tuple[StaleFile, ...]:
-    """Files `paddle_<pid>_…` (`paddle/fluid/memory/allocation/mmap_allocator.cc`) whose process has ended: kill -9 leaves them behind."""
+    """Files `paddle_<pid>_…` (`paddle/fluid/memory/allocation/mmap_allocator.cc`) whose process has ended: kill -9 leaves them behind.
+
+    None where /dev/shm is the host's and the processes are not: whose they are is alive and cannot be seen.
+    """
+    if not _own_shared_memory(world):
+        return ()
     stale = []
     for name, size in world.shared_files():
         match = re.match(r"paddle_(\d+)_", name)

@@ -112,6 +112,26 @@ def test_files_left_behind_are_told_from_those_in_use(tmp_path: Path) -> None:
     assert [(file.name, file.pid, file.size) for file in stale] == [("paddle_7_a", 7, 8192), ("paddle_9_c", 9, 0)]
 
 
+@pytest.mark.parametrize(
+    "mount, own",
+    [
+        ("rw,nosuid,nodev,noexec,relatime - tmpfs shm rw,size=65536k", True),
+        ("rw,nosuid,nodev,noexec,relatime - tmpfs tmpfs rw", True),  # --tmpfs
+        ("rw,nosuid,nodev - tmpfs tmpfs rw,inode64", False),  # --ipc=host
+        ("rw,relatime - tmpfs tmpfs rw,size=24684084k", False),
+        ("rw,relatime - ext4 /dev/sda1 rw", False),  # a bind
+    ],
+)
+def test_files_of_processes_that_cannot_be_seen_are_not_called_left_behind(tmp_path: Path, mount: str, own: bool) -> None:
+    """Their owners are alive outside of the container, and whoever removes their files ends another training."""
+    probe = a_probe({**V1, "/proc/self/mountinfo": f"601 600 0:45 / /dev/shm {mount}\n"}, shared=(SharedFile("paddle_7_a", 8192, False),))
+    assert bool(collect_shared_memory(Request("c"), a_world(tmp_path / "a", probe)).stale) == own
+    joined = a_world(tmp_path / "b", probe, ipc="container:other")
+    assert collect_shared_memory(Request("c"), joined).stale == ()
+    pod = a_world(tmp_path / "c", probe, {"KUBERNETES_SERVICE_HOST": "10.0.0.1"})
+    assert bool(collect_shared_memory(Request("c"), pod).stale) == (own or "size=" in mount)
+
+
 def test_without_a_measurement_the_mount_then_the_settings_tell(tmp_path: Path) -> None:
     shm = collect_shared_memory(Request("c"), a_world(tmp_path / "a", a_probe(V1, spaces={}), shm=8 * MIB))
     assert (shm.size, shm.free_known, shm.told) == (64 * MIB, False, False)
