@@ -12,7 +12,6 @@ import msgspec
 from checks.facts.base import Fact, Request, Unreadable, World, collects
 from checks.facts.cgroups import cgroup_folders, memory_of, positive, total_memory
 from checks.facts.container_settings import ContainerSettings
-from checks.facts.container_sizes import tmpfs_size
 from checks.facts.shm_holders import ShmHolder, holders_of
 
 Runtime = Literal["docker", "podman", "containerd", "kubernetes", "lxc", "unknown"]
@@ -117,7 +116,11 @@ def collect_shared_memory(request: Request, world: World) -> SharedMemory:
     except (OSError, AttributeError) as error:
         if world.settings is None and sys.platform == "linux" and isinstance(error, FileNotFoundError):
             return NONE
-        found = tmpfs_size(f"size={option}") if option and world.settings is not None else None
+        found = None
+        if option and world.settings is not None:
+            from checks.facts.container_sizes import tmpfs_size  # 4 ms, and only a container without `stat` and `df` needs it
+
+            found = tmpfs_size(f"size={option}")
         if found is None or found.size is None:
             if world.settings is not None:
                 return _told(world.settings, world)

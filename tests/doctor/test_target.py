@@ -27,6 +27,8 @@ SCHEMA = json.loads((Path(json_report.__file__).parent / "report.schema.json").r
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project without a fault, in whose folder the command is called."""
     made = Project(tmp_path / "project", "modern")
+    monkeypatch.setattr("doctor.target.SLOW_AFTER", 60.0)  # a busy machine would be told of in lines of their own
+    monkeypatch.setattr("doctor.engine.SLOW_AFTER", 60.0)
     monkeypatch.chdir(made.folder)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
