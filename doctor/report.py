@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from checks.facts.base import Request, World
+from checks.facts.machine import SharedMemory
 from checks.model import Finding, Fix, Location, Severity, Unavailable
 from checks.registry import Check, Registry, matches
 from doctor.engine import Diagnosis, Status
@@ -34,6 +35,7 @@ class Tool(msgspec.Struct, frozen=True):
 class ContainerInfo(msgspec.Struct, frozen=True):
     """The container that was asked for, as its daemon or a file (`file`) tells of it; `shm` in bytes, None where that does not tell.
 
+    `shm_free_known` is False where it could not be measured how much of its /dev/shm is in use: it is then judged as if all of it were free.
     `problem` says why it could not be asked; then nothing else is known of it.
     """
 
@@ -44,6 +46,7 @@ class ContainerInfo(msgspec.Struct, frozen=True):
     ipc: str | None = None
     shm: int | None = None
     file: str | None = None
+    shm_free_known: bool = True
     problem: str | None = None
 
 
@@ -215,7 +218,11 @@ def _container(diagnosis: Diagnosis, lang: str) -> ContainerInfo | None:
     if world.lost is not None:
         return ContainerInfo(diagnosis.request.container or "", "docker", problem=phrase(world.lost.reason, lang, **world.lost.values))
     told = world.settings
-    return None if told is None else ContainerInfo(told.name, told.source, told.image, told.state, told.ipc, told.shm, told.file)
+    if told is None:
+        return None
+    shm = diagnosis.facts.get(SharedMemory)
+    known = not isinstance(shm, SharedMemory) or shm.free_known
+    return ContainerInfo(told.name, told.source, told.image, told.state, told.ipc, told.shm, told.file, known)
 
 
 def _assumed(request: Request) -> dict[str, float]:

@@ -96,6 +96,10 @@ PHRASES_CONTAINER: dict[str, tuple[str, str]] = {
         "judged for a container of image {name} as `docker run` would start it; the files are those of this machine",
         "按 `docker run` 启动镜像 {name} 所得的容器判断；文件是本机的文件",
     ),
+    "shm-free-unknown": (
+        "how much of its /dev/shm is in use could not be measured; it is judged as if all of it were free",
+        "无法测得其 /dev/shm 已用多少，按全部空闲判断",
+    ),
     "looked-lost": ("container {name} could not be asked: {why}", "无法查询容器 {name}：{why}"),
     "state-running": ("running", "运行中"),
     "state-paused": ("paused", "已暂停"),

@@ -37,6 +37,7 @@ RUN_WITHIN = 20.0
 SETTLES_WITHIN = 8.0
 """Seconds to wait for a container that is restarting to run."""
 
+DAEMON_SETTINGS = "/etc/docker/daemon.json"
 PODMAN_SHM = 65_536_000
 """Its own default is written `65536k`, of which Podman 4 makes thousands, not powers of two: 62.5 MiB, measured with 4.3."""
 
@@ -149,7 +150,7 @@ def _default_shm(daemon: Daemon) -> int:
     if daemon.podman:
         return PODMAN_SHM
     if daemon.endpoint.local:
-        with contextlib.suppress(OSError, ValueError, AttributeError), open("/etc/docker/daemon.json", encoding="utf-8") as stream:
+        with contextlib.suppress(OSError, ValueError, AttributeError), open(DAEMON_SETTINGS, encoding="utf-8") as stream:
             return docker_bytes(json.load(stream).get("default-shm-size")) or DEFAULT_SHM
     return DEFAULT_SHM
 

@@ -111,6 +111,8 @@ class _Paper:
             state = self.say(f"state-{told.state}")
             values = {"name": told.name, "image": told.image or "?", "state": state, "ipc": told.ipc}
             self.put((self.say("looked-container", **values), "bold"))
+        if not told.shm_free_known:
+            self.put((self.say("shm-free-unknown"), "bold yellow"))
 
     def findings(self) -> None:
         if not self.report.findings:

@@ -66,7 +66,7 @@ def test_without_a_daemon_the_config_is_still_checked(
     report = json.loads(out)
     jsonschema.validate(report, SCHEMA)
     assert status == 0 and err.count("\n") == 1 and word in err and f"{tmp_path}/none.sock" in err
-    told = {key: value for key, value in report["config"]["container"].items() if value is not None}
+    told = {key: value for key, value in report["config"]["container"].items() if value not in (None, True)}
     assert told == {"name": "trainer", "source": "docker", "problem": err.removeprefix("paddle-doctor: ").strip()}
     rows = {row["code"]: row for row in report["checks"]}
     for code in ("ENV101", "LAB101", "IMG101", "ENV106", "ENV103"):
@@ -118,7 +118,23 @@ def test_a_container_without_a_shell_on_another_machine(project: Project, daemon
     assert told is not None and (told.name, told.state, told.shm, told.problem) == ("trainer", "running", 64 << 20, None)
     assert report.config.root == "/work"
     shm = next(fact for kind, fact in run.diagnosis.facts.items() if kind.__name__ == "SharedMemory")
-    assert (shm.size, shm.told, shm.free_known) == (64 << 20, True, False)
+    assert (shm.size, shm.told, shm.free_known) == (64 << 20, True, False) and not told.shm_free_known
+
+
+def test_what_was_not_measured_is_said_at_the_head(
+    project: Project, daemon: FakeContainer, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "daemon.json").write_text('{"default-shm-size": "96M"}')
+    monkeypatch.setattr("checks.facts.container_visit.DAEMON_SETTINGS", str(tmp_path / "daemon.json"))
+    with serve(tmp_path / "d.sock", daemon) as url:
+        for lang, words in (("en", "judged as if all of it were free"), ("zh", "按全部空闲判断")):
+            assert words in " ".join(call(capsys, "-c", CONFIG, "--docker-host", url, "--lang", lang)[1].split())
+        daemon.told["State"] = {"Status": "created"}
+        _, out, _ = call(capsys, "-c", CONFIG, "--docker-host", url, "--lang", "en")
+        assert "as if all" not in out and "created, not started" in out, "nothing is in it before it starts"
+        daemon.told["HostConfig"]["ShmSize"] = 0
+        run = run_check(CONFIG, container="trainer", docker_host=url, lang="en", settings=Settings())
+        assert run.report.config.container is not None and run.report.config.container.shm == 96 << 20
 
 
 def test_the_report_and_its_commands_speak_of_the_container(
