@@ -135,8 +135,14 @@ class Ended:
 
 
 def ended(container: Container, timeout: float = 120) -> Ended:
-    """Wait for the end of the container's first process."""
-    status = container.wait(timeout=timeout)["StatusCode"]
+    """Wait for the end of the container's first process; one that runs on for longer is a failure, told with what it wrote."""
+    from requests.exceptions import ConnectionError, ReadTimeout
+
+    try:
+        status = container.wait(timeout=timeout)["StatusCode"]
+    except (ConnectionError, ReadTimeout):
+        wrote = container.logs(tail=40).decode("utf-8", "replace").replace("\0", "")
+        raise AssertionError(f"still running after {timeout} s:\n{wrote}") from None
     container.reload()
     text = container.logs().decode("utf-8", "replace").replace("\0", "")
     return Ended(status, text, bool(container.attrs["State"]["OOMKilled"]))
