@@ -22,6 +22,9 @@ from scripts.make_corpus_doc import ABSENT_DATA, MACHINE, findings, runs, verdic
 CANNOT_TRAIN = {"ResNet50_UReID_infer.yaml": {"CFG110"}}
 """The one config that really stops at the start of a training: its transform `RandomCrop` does not exist."""
 
+PARTS = 4
+"""Parts of the configs, so that processes can share the longest of all tests."""
+
 
 def configs(shared: Path) -> list[Path]:
     found = sorted((shared / "corpus" / "paddleclas-configs").rglob("*.yaml"))
@@ -58,8 +61,9 @@ def test_a_small_shared_memory_adds_only_its_own_finding(shared: Path, tmp_path:
     assert fired > 300
 
 
-def test_a_well_formed_data_set_makes_every_config_pass(shared: Path, tmp_path: Path) -> None:
-    for number, path in enumerate(configs(shared)):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_well_formed_data_set_makes_every_config_pass(shared: Path, tmp_path: Path, part: int) -> None:
+    for number, path in enumerate(configs(shared)[part::PARTS]):
         root = tmp_path / str(number)
         root.mkdir()
         config = collect_training_config(Request(str(path)), World(cwd=str(root)))
