@@ -87,7 +87,12 @@ if [ -d /dev/shm ]; then
   for f in /dev/shm/paddle_*; do
     [ -f "$f" ] || continue
     o=${f#/dev/shm/paddle_}; o=${o%%_*}
-    if [ -d "/proc/$o" ]; then a=alive; else a=gone; fi
+    a=gone
+    if [ -d "/proc/$o" ]; then
+      p=
+      IFS= read -r p <"/proc/$o/stat" 2>/dev/null
+      case ${p##*) } in [ZXx]*) ;; *) a=alive;; esac
+    fi
     if have stat && b=$(stat -c %b "$f" 2>/dev/null); then b=$((b * 512))
     elif have du && b=$(du -k "$f" 2>/dev/null); then b=${b%%[!0-9]*}; b=$((b * 1024))
     elif have wc && b=$(wc -c <"$f" 2>/dev/null); then b=$((b + 0))

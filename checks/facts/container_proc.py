@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from checks.facts.container_probe import CGROUP_FILES, MARKERS, Probe, SharedFile, Space
+from checks.facts.shm_holders import still_runs
 
 _MOST = 1 << 20
 
@@ -48,7 +49,7 @@ def look(pid: int, container: str, proc: str = "/proc", cgroups: str = "/sys/fs/
             if match:
                 with contextlib.suppress(OSError):
                     size = entry.stat(follow_symlinks=False).st_blocks * 512
-                    shared.append(SharedFile(entry.name, size, os.path.exists(f"{here}/root/proc/{match[1]}")))
+                    shared.append(SharedFile(entry.name, size, still_runs(f"{here}/root/proc/{match[1]}")))
     space = Space(stats.f_blocks * stats.f_frsize, stats.f_bavail * stats.f_frsize)
     return Probe(files, exists, {"/dev/shm": space}, tuple(shared), {}, {}, {}, {})
 

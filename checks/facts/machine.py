@@ -12,7 +12,7 @@ import msgspec
 from checks.facts.base import Fact, Request, Unreadable, World, collects
 from checks.facts.cgroups import cgroup_folders, memory_of, positive, total_memory
 from checks.facts.container_settings import ContainerSettings
-from checks.facts.shm_holders import ShmHolder, holders_of
+from checks.facts.shm_holders import ShmHolder, holders_of, still_runs
 
 Runtime = Literal["docker", "podman", "containerd", "kubernetes", "lxc", "unknown"]
 
@@ -308,7 +308,7 @@ def _stale_files(world: World) -> tuple[StaleFile, ...]:
     stale = []
     for name, size in world.shared_files():
         match = re.match(r"paddle_(\d+)_", name)
-        if match and not os.path.exists(world.path(f"/proc/{match.group(1)}")):
+        if match and not still_runs(world.path(f"/proc/{match.group(1)}")):
             stale.append(StaleFile(name, int(match.group(1)), size))
     return tuple(sorted(stale, key=lambda s: s.name))
 

@@ -45,6 +45,20 @@ def holders_of(world: World) -> tuple[ShmHolder, ...]:
     return tuple(ShmHolder(pid, _command(world, pid), size) for pid, size in largest)
 
 
+def still_runs(folder: str) -> bool:
+    """Whether the process of a folder of `/proc` is alive.
+
+    One that ended stays there as a zombie until its parent asks after it. The first process of a container often never does so for the workers
+    of a training that was killed; they have no memory any more, and their files in /dev/shm belong to nobody.
+    """
+    try:
+        with open(os.path.join(folder, "stat"), encoding="utf-8", errors="replace") as stream:
+            state = stream.read(4096).rpartition(")")[2].split()
+    except OSError:
+        return os.path.exists(folder)
+    return not (state and state[0] in "ZXx")
+
+
 def _processes(world: World) -> list[int]:
     try:
         return sorted(int(name) for name in os.listdir(world.path("/proc")) if name.isdigit())[:MOST_PROCESSES]

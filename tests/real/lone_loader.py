@@ -5,8 +5,10 @@
 The consumer waits after the first batch until the queue is full (every worker sleeps) or a worker is dead.
 """
 
+import faulthandler
 import json
 import os
+import signal
 import sys
 import time
 import warnings
@@ -17,6 +19,7 @@ warnings.simplefilter("ignore")
 import numpy as np  # noqa: E402 - one thread
 import paddle  # noqa: E402 - likewise
 
+faulthandler.dump_traceback_later(100, exit=True)
 workers, batch, side, shared = (int(a) for a in sys.argv[1:5])
 
 
@@ -28,8 +31,8 @@ class Images(paddle.io.Dataset):
         return (2 * workers + 3) * batch
 
 
-def states():
-    """State letters of this process's children."""
+def children():
+    """(pid, state letter) of this process's children."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -38,7 +41,7 @@ def states():
         except OSError:
             continue
         if int(parent) == os.getpid():
-            found.append(state)
+            found.append((int(pid), state))
     return found
 
 
@@ -46,7 +49,7 @@ def rest():
     """Until the workers have slept for 0.3 s in a row, or one has ended."""
     calm, give_up = 0, time.monotonic() + 60
     while calm < 30:
-        now = states()
+        now = [state for _, state in children()]
         if "Z" in now or len(now) < workers:
             return
         calm = calm + 1 if set(now) == {"S"} else 0
@@ -67,4 +70,6 @@ try:
 except BaseException as error:  # the handler of a worker's death raises what it likes
     outcome.update(lives=False, error=type(error).__name__, message=str(error).replace("\0", ""))
 print("RESULT " + json.dumps(outcome), flush=True)
-os._exit(0)  # workers of a dead loader are not waited for
+for pid, _ in children():  # those of a dead loader would notice within five seconds, and hold their files until then
+    os.kill(pid, signal.SIGKILL)
+os._exit(0)
