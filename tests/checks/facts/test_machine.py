@@ -195,14 +195,13 @@ def test_a_program_that_hangs_is_given_up(tmp_path: Path) -> None:
 
 def test_shared_memory(tmp_path: Path) -> None:
     mountinfo = "1 0 0:1 / /dev rw - devtmpfs udev rw\n2 1 0:2 / /dev/shm rw,nosuid - tmpfs shm rw,size=65536k\n"
-    here = world(
-        tmp_path,
-        {"/proc/self/mountinfo": mountinfo, "/dev/shm/paddle_77_abc": "x" * 5000, "/dev/shm/paddle_88_abc": "x", "/proc/88/stat": ""},
-    )
+    files = {f"/dev/shm/paddle_{pid}_abc": "x" * 5000 for pid in (77, 88, 99)}
+    states = {"/proc/88/stat": "88 (a) Z) S 1 88", "/proc/99/stat": "99 (python) Z 1 99"}
+    here = world(tmp_path, {"/proc/self/mountinfo": mountinfo, **files, **states})
     found = collect_shared_memory(REQUEST, here)
     assert (found.filesystem, found.option, found.assumed) == ("tmpfs", "65536k", False)
     assert 0 < found.free <= found.size
-    assert [(f.name, f.pid) for f in found.stale] == [("paddle_77_abc", 77)]
+    assert [(f.name, f.pid) for f in found.stale] == [("paddle_77_abc", 77), ("paddle_99_abc", 99)]
     assert msgspec.json.decode(msgspec.json.encode(found), type=SharedMemory) == found
 
 
