@@ -69,7 +69,7 @@ class Wanted(NamedTuple):
 
     @property
     def left_over(self) -> int:
-        """What stays of it for up to 5 s after its epoch: the last batch."""
+        """What stays of it after its epoch: the last batch, which its thread has for up to 5 s, and whoever is forked meanwhile for all its life."""
         return self.last + self.first.semaphore_bytes
 
 
@@ -113,7 +113,7 @@ def shared_memory_too_small(
         raise NotApplicable("no-shm-loader")
     on_gpu = config.tree.raw("Global.device") in (None, "gpu") and config.tree.raw("use_gpu") is not False
     cards = max(1, host.gpu_count) if host and on_gpu else 1
-    each = [_wanted(config, loader, pipelines, labels, probed, 1, on_gpu) for loader in loaders]
+    each = [_wanted(config, loader, pipelines, labels, probed, 1) for loader in loaders]
     wanted = [w for w in each if w]
     keeps = config.generation == "modern" and (checkout is None or checkout.first("kept-iterator") is not None)
     moments = list(_moments(config, wanted, keeps))
@@ -125,7 +125,7 @@ def shared_memory_too_small(
             yield judge.finding(moment, judge.case(moment), moments, 1)
     if cards > 1:
         # a legacy batch is the total of all cards, and each has its share of it
-        shares = [w for loader in loaders if (w := _wanted(config, loader, pipelines, labels, probed, cards, on_gpu))]
+        shares = [w for loader in loaders if (w := _wanted(config, loader, pipelines, labels, probed, cards))]
         spread = list(_moments(config, shares, keeps))
         for moment in spread:
             if moment.blamed.loader.split not in short and moment.need * cards > shm.free:
@@ -159,7 +159,6 @@ def _wanted(
     labels: Labels | None,
     probed: ProbedBatches | None,
     cards: int,
-    on_gpu: bool,
 ) -> Wanted | None:
     """The need of a loader in one of so many processes; None where its batches are not known."""
     fields = fields_of(config, loader, pipelines, labels, probed, cards)
@@ -186,7 +185,8 @@ def _wanted(
     elif mine is not None:
         sure = mine >= 4 * (PREFETCH * workers + 1) * batch
     first = need(workers, size, batches=batches)
-    if not on_gpu and config.generation == "modern" and loader.split == "Eval" and config.tree.raw("Global.eval_mode") != "retrieval":
+    on_cpu, mode = config.tree.raw("Global.device") == "cpu", config.tree.raw("Global.eval_mode")
+    if on_cpu and config.generation == "modern" and loader.split == "Eval" and mode in (None, "classification"):
         # on a CPU the evaluation copies the images of its batch first of all, and gives the file back (`evaluation/classification.py`)
         queued = PREFETCH * workers if batches is None else min(PREFETCH * workers, batches)
         first = Need(workers, queued, size)
@@ -215,6 +215,7 @@ def _moments(config: TrainingConfig, wanted: list[Wanted], keeps: bool) -> Itera
     queues = sum(w.first.per_process for w in train)
     if len(train) > 1:
         yield Moment("together", queues, main, queues - main.first.per_process, train[1])
+    left = 0
     if config.epochs and config.epochs.value > 1:
         last_eval = query or (evals[-1] if evals else None)
         left = sum(w.left_over for w in train) + (last_eval.left_over if last_eval else 0)
@@ -222,7 +223,7 @@ def _moments(config: TrainingConfig, wanted: list[Wanted], keeps: bool) -> Itera
         yield Moment("next-epoch", queues + left, main, queues + left - own, None, True, left)
     if keeps:
         iterations = config.tree.raw("Global.iter_per_epoch")
-        held = sum(_held(w, iterations) for w in train)
+        held = sum(_held(w, iterations) for w in train) + left  # which the same workers keep, being forked while it was mapped
         for w in evals:
             # the evaluation is not sure to have more than this at once
             queued = PREFETCH * w.workers if w.batches is None else min(PREFETCH * w.workers, w.batches)
@@ -286,12 +287,12 @@ class _Judge:
 
     def case(self, moment: Moment) -> str:
         """The case of a need that one process has and that does not fit."""
-        if moment.name in ("next-epoch", "after-gallery", "beside-training"):
+        if moment.name in ("after-gallery", "beside-training"):
             return moment.name
         if not self.shm.assumed and not (moment.blamed.sure and (moment.other is None or moment.other.sure)):
             return "bound"  # a short list would queue fewer batches
-        if moment.name == "together":
-            return "together"
+        if moment.name in ("together", "next-epoch"):
+            return moment.name
         if self.shm.size < moment.need:
             return "least" if moment.blamed.fields.origin == "least" else "default"
         return "in-use"

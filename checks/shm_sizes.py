@@ -6,8 +6,8 @@ name to the main process, which maps it. With 1, 2 and 4 workers and PaddlePaddl
     min(2 × workers + 1, batches) × Σ over the fields of ⌈(bytes + 64) / 4096⌉ × 4096  +  (3 × (workers + 1) + 5) × 4096
 
 From the second epoch on the last batch of the epoch before and its semaphores lie there beside it: the loader's thread waits up to 5 s for
-more (`MP_STATUS_CHECK_INTERVAL`) and holds on to both meanwhile, while the new workers fill the queue. A /dev/shm of 64 MiB holds 4 workers ×
-12 images of 224 px for one epoch, and the same training dies at the start of its second.
+more (`MP_STATUS_CHECK_INTERVAL`) and holds on to both, and the workers of the new epoch, forked meanwhile, inherit them for all their life. A
+/dev/shm of 64 MiB holds 4 workers × 12 images of 224 px for one epoch, and the same training dies at the start of its second.
 
 Sources: `python/paddle/io/dataloader/dataloader_iter.py` (how many batches are under way), `worker.py` and
 `paddle/incubate/multiprocessing/reductions.py` (one file per field), `paddle/phi/core/memory/allocation/mmap_allocator.cc` (3.x;
