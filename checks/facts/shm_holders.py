@@ -13,7 +13,8 @@ MOST_PROCESSES = 4096
 """Processes whose maps are read at most; 10 µs each, if they have nothing there."""
 NAMED = 5
 """How many are told of."""
-_MAPPED = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ (\d+) +/dev/shm/", re.MULTILINE)
+_MAPPED = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ (\S+) (\d+) +/dev/shm/", re.MULTILINE)
+_MOUNTED = re.compile(r"^\S+ \S+ (\d+):(\d+) \S+ /dev/shm ", re.MULTILINE)
 
 
 class ShmHolder(msgspec.Struct, frozen=True):
@@ -28,13 +29,15 @@ def holders_of(world: World) -> tuple[ShmHolder, ...]:
     """The largest holders, largest first.
 
     A file that several processes have mapped counts for the one with the lowest number, with all that is mapped of it. Files that are unlinked
-    already (semaphores, PaddlePaddle's after an evaluation) take their pages all the same, and are seen here alone.
+    already (semaphores, PaddlePaddle's after an evaluation) take their pages all the same, and are seen here alone. Each container on a host has
+    a /dev/shm of its own, whose files have the same path here: the device tells them apart.
     """
     held: dict[int, int] = {}
+    device = _device(world)
     seen: set[str] = set()
     for pid in _processes(world):
-        for begin, end, inode in _MAPPED.findall(world.read(f"/proc/{pid}/maps") or ""):
-            if inode not in seen:
+        for begin, end, file_system, inode in _MAPPED.findall(world.read(f"/proc/{pid}/maps") or ""):
+            if inode not in seen and device in (None, file_system):
                 seen.add(inode)
                 held[pid] = held.get(pid, 0) + int(end, 16) - int(begin, 16)
     found: dict[int, int] = {}
@@ -57,6 +60,12 @@ def still_runs(folder: str) -> bool:
     except OSError:
         return os.path.exists(folder)
     return not (state and state[0] in "ZXx")
+
+
+def _device(world: World) -> str | None:
+    """The device of /dev/shm as the maps of processes write it, `00:2e`; the last mount is the one that is seen."""
+    mounted = _MOUNTED.findall(world.read("/proc/self/mountinfo") or "")
+    return "{:02x}:{:02x}".format(*map(int, mounted[-1])) if mounted else None
 
 
 def _processes(world: World) -> list[int]:

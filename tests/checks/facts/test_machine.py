@@ -284,6 +284,21 @@ def test_who_holds_shared_memory(tmp_path: Path) -> None:
     assert holders_of(world(tmp_path / "elsewhere", {})) == ()
 
 
+@pytest.mark.parametrize(
+    ("mounts", "holds"),
+    [
+        ("24 1 0:46 / /dev/shm rw - tmpfs shm rw\n", True),
+        ("24 1 0:47 / /dev/shm rw - tmpfs shm rw\n", False),  # a container's, seen from the host
+        ("24 1 0:47 / /dev/shm rw - tmpfs shm rw\n25 24 0:46 / /dev/shm rw - tmpfs none rw\n", True),
+        ("24 1 0:47 / /dev rw - tmpfs shm rw\n", True),
+        ("", True),
+    ],
+)
+def test_the_shared_memory_of_a_container_is_another(tmp_path: Path, mounts: str, holds: bool) -> None:
+    files = {"/proc/12/cmdline": "postgres\0", "/proc/12/maps": MAPS.format(end="200000", inode=9, name="x"), "/proc/self/mountinfo": mounts}
+    assert holders_of(world(tmp_path, files)) == ((ShmHolder(12, "postgres", 2 << 20),) if holds else ())
+
+
 def test_who_really_holds_shared_memory() -> None:
     with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
         file.truncate(64 << 20)  # more than anybody else is likely to hold; its pages are never written
