@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from checks.facts.checkout import Checkout
 from checks.facts.container_settings import ContainerSettings
@@ -13,21 +13,11 @@ from checks.facts.machine import Container, Host, SharedMemory
 from checks.facts.pipelines import Pipelines
 from checks.facts.probed_batches import ProbedBatches
 from checks.facts.training_config import Loader, TrainingConfig
-from checks.loader_batches import BatchFields, fields_of
+from checks.loader_moments import Moment, Wanted, is_iterated, moments_of, wanted_of, workers_of
 from checks.model import EVAL, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 from checks.shm_fragments import compose_line, kubernetes_fragment, settings_fragment
-from checks.shm_sizes import (
-    PREFETCH,
-    Need,
-    count_batches,
-    docker_size,
-    file_bytes,
-    fitting_pairs,
-    largest_batch,
-    need,
-    sensible_workers,
-)
+from checks.shm_sizes import docker_size, fitting_pairs, largest_batch, need, sensible_workers
 
 STALE_SHARE = 0.1
 """Left behind files that take at least this part of /dev/shm are worth a warning."""
@@ -35,58 +25,6 @@ STALE_WORTH = 1 << 20
 """Bytes from which they are worth a word; a mebibyte is less than two images of 224 px."""
 PAIRS = 6
 """How many pairs of workers and batch size are told."""
-
-_EVEN_SAMPLERS = frozenset({None, "DistributedBatchSampler", "BatchSampler", "PKSampler"})
-"""Samplers that go once through the list in batches of one size."""
-
-
-class Wanted(NamedTuple):
-    """What one loader needs, in one process.
-
-    `first` is its need in the first epoch, `sure` says that nothing makes it smaller (the number of samples is known, or beyond doubt large
-    enough). `batches` and `last` are the batches of an epoch and the bytes of the last, None where they are not known.
-    """
-
-    loader: Loader
-    fields: BatchFields
-    batch: int
-    workers: int
-    batches: int | None
-    sure: bool
-    first: Need
-    last: int
-
-    @property
-    def asleep(self) -> int:
-        """What its workers hold while it is not asked for more: each the batch that it made last."""
-        held = self.workers if self.batches is None else min(self.workers, self.batches)
-        return max(0, held - 1) * self.first.batch_bytes + (self.last if held else 0) + self.first.semaphore_bytes
-
-    @property
-    def full(self) -> int:
-        """What it holds in the middle of an epoch while it is not asked for more: a full queue."""
-        return PREFETCH * self.workers * self.first.batch_bytes + self.first.semaphore_bytes
-
-    @property
-    def left_over(self) -> int:
-        """What stays of it after its epoch: the last batch, which its thread has for up to 5 s, and whoever is forked meanwhile for all its life."""
-        return self.last + self.first.semaphore_bytes
-
-
-class Moment(NamedTuple):
-    """What lies in /dev/shm of one process at some moment of the stage, in bytes; `blamed` is the loader whose workers then write.
-
-    `beside` are the bytes that belong to other loaders, of which `other` has most. `again` says that the last batch of the same loader's epoch
-    before is still there; `left` are the bytes that are left of the epoch before, of all loaders.
-    """
-
-    name: Literal["train", "together", "next-epoch", "eval", "after-gallery", "beside-training"]
-    need: int
-    blamed: Wanted
-    beside: int = 0
-    other: Wanted | None = None
-    again: bool = False
-    left: int = 0
 
 
 @check("ENV101", name="shared-memory-too-small", stages=TRAIN | EVAL)
@@ -102,7 +40,7 @@ def shared_memory_too_small(
     checkout: Checkout | None,
 ) -> Iterator[Finding]:
     """The batches that wait in /dev/shm need more than there is (FAQ 1.3). The arithmetic is that of `checks.shm_sizes`."""
-    alive = [loader for loader in config.used_loaders() if _workers(loader) and _iterated(config, loader)]
+    alive = [loader for loader in config.used_loaders() if workers_of(loader) and is_iterated(config, loader)]
     if shm.filesystem == "none":
         if settings is not None and settings.state == "file":
             raise NotApplicable("no-shared-memory-file")  # ENV113 blames the file
@@ -113,10 +51,10 @@ def shared_memory_too_small(
         raise NotApplicable("no-shm-loader")
     on_gpu = config.tree.raw("Global.device") in (None, "gpu") and config.tree.raw("use_gpu") is not False
     cards = max(1, host.gpu_count) if host and on_gpu else 1
-    each = [_wanted(config, loader, pipelines, labels, probed, 1) for loader in loaders]
+    each = [wanted_of(config, loader, pipelines, labels, probed, 1) for loader in loaders]
     wanted = [w for w in each if w]
     keeps = config.generation == "modern" and (checkout is None or checkout.first("kept-iterator") is not None)
-    moments = list(_moments(config, wanted, keeps))
+    moments = list(moments_of(config, wanted, keeps))
     judge = _Judge(config, shm, container, host, settings)
     short: set[str] = set()
     for moment in moments:
@@ -125,8 +63,8 @@ def shared_memory_too_small(
             yield judge.finding(moment, judge.case(moment), moments, 1)
     if cards > 1:
         # a legacy batch is the total of all cards, and each has its share of it
-        shares = [w for loader in loaders if (w := _wanted(config, loader, pipelines, labels, probed, cards))]
-        spread = list(_moments(config, shares, keeps))
+        shares = [w for loader in loaders if (w := wanted_of(config, loader, pipelines, labels, probed, cards))]
+        spread = list(moments_of(config, shares, keeps))
         for moment in spread:
             if moment.blamed.loader.split not in short and moment.need * cards > shm.free:
                 short.add(moment.blamed.loader.split)
@@ -138,104 +76,6 @@ def shared_memory_too_small(
     unknown = [loader.split for loader, w in zip(loaders, each, strict=True) if w is None or w.fields.origin == "least"]
     if unknown:
         raise NotApplicable("batch-unknown", split=unknown[0])
-
-
-def _workers(loader: Loader) -> int:
-    return max(0, loader.num_workers.value) if loader.num_workers else 0
-
-
-def _iterated(config: TrainingConfig, loader: Loader) -> bool:
-    """Whether the stage asks the loader for batches: some are built and never used (`ppcls/engine/train`, 2.5.1 to develop)."""
-    mode = config.tree.raw("Global.train_mode")
-    if loader.split == "UnLabelTrain":
-        return isinstance(mode, str) and mode.startswith("fixmatch")
-    return mode == "metabin" if loader.split.endswith(".Train") else True
-
-
-def _wanted(
-    config: TrainingConfig,
-    loader: Loader,
-    pipelines: Pipelines,
-    labels: Labels | None,
-    probed: ProbedBatches | None,
-    cards: int,
-) -> Wanted | None:
-    """The need of a loader in one of so many processes; None where its batches are not known."""
-    fields = fields_of(config, loader, pipelines, labels, probed, cards)
-    if fields is None or loader.batch_size is None or loader.batch_size.value < 1:
-        return None
-    batch, workers = loader.batch_size.value, _workers(loader)
-    size = fields.bytes_of(batch)
-    samples = labels.samples(loader) if labels else None
-    put_through = probed.of(loader.split) if probed and cards == 1 and fields.origin == "probe" else None
-    mine = None if samples is None else -(-samples // cards)
-    in_process = max(1, batch // fields.share)
-    batches: int | None = None
-    sure, last = False, size
-    if put_through is not None:
-        batches = put_through.batches
-        sure = batches is not None
-        size = last = sum(file_bytes(array.bytes) for array in put_through.arrays) or size
-    elif mine is not None and loader.sampler in _EVEN_SAMPLERS:
-        drop_last = bool(loader.drop_last and loader.drop_last.value)
-        batches, sure = count_batches(mine, in_process, drop_last), True
-        if not drop_last and mine % in_process:
-            last = fields.bytes_of(mine % in_process * fields.share)
-            size = last if batches == 1 else size  # the list is shorter than a batch
-    elif mine is not None:
-        sure = mine >= 4 * (PREFETCH * workers + 1) * batch
-    first = need(workers, size, batches=batches)
-    on_cpu, mode = config.tree.raw("Global.device") == "cpu", config.tree.raw("Global.eval_mode")
-    if on_cpu and config.generation == "modern" and loader.split == "Eval" and mode in (None, "classification"):
-        # on a CPU the evaluation copies the images of its batch first of all, and gives the file back (`evaluation/classification.py`)
-        queued = PREFETCH * workers if batches is None else min(PREFETCH * workers, batches)
-        first = Need(workers, queued, size)
-    return Wanted(loader, fields, batch, workers, batches, sure, first, last)
-
-
-def _moments(config: TrainingConfig, wanted: list[Wanted], keeps: bool) -> Iterator[Moment]:
-    """The moments of a stage at which most lies in /dev/shm, those first that need no other loader.
-
-    `keeps` says that the training keeps its iterator through the evaluation (2.5.1 to develop); before, it made one for each epoch.
-    """
-    train = [w for w in wanted if not w.loader.split.startswith("Eval")]
-    evals = [w for w in wanted if w not in train]
-    for w in train:
-        yield Moment("train", w.first.per_process, w)
-    for w in evals:
-        yield Moment("eval", w.first.per_process, w)
-    gallery = next((w for w in evals if w.loader.split == "Eval.Gallery"), None)
-    query = next((w for w in evals if w.loader.split == "Eval.Query"), None)
-    after_gallery = gallery.left_over if gallery and query else 0
-    if gallery and query:
-        yield Moment("after-gallery", query.first.per_process + after_gallery, query, after_gallery, gallery)
-    if not train:
-        return
-    main = train[0]
-    queues = sum(w.first.per_process for w in train)
-    if len(train) > 1:
-        yield Moment("together", queues, main, queues - main.first.per_process, train[1])
-    left = 0
-    if config.epochs and config.epochs.value > 1:
-        last_eval = query or (evals[-1] if evals else None)
-        left = sum(w.left_over for w in train) + (last_eval.left_over if last_eval else 0)
-        own = main.first.per_process + main.left_over
-        yield Moment("next-epoch", queues + left, main, queues + left - own, None, True, left)
-    if keeps:
-        iterations = config.tree.raw("Global.iter_per_epoch")
-        held = sum(_held(w, iterations) for w in train) + left  # which the same workers keep, being forked while it was mapped
-        for w in evals:
-            # the evaluation is not sure to have more than this at once
-            queued = PREFETCH * w.workers if w.batches is None else min(PREFETCH * w.workers, w.batches)
-            beside = held + (after_gallery if w is query else 0)
-            yield Moment("beside-training", queued * w.first.batch_bytes + w.first.semaphore_bytes + beside, w, beside, main)
-
-
-def _held(train: Wanted, iterations: Any) -> int:
-    """What a loader of the training holds while the evaluation runs (2.5.1 to develop, which keep its iterator)."""
-    if type(iterations) is int and iterations > 0 and (train.batches is None or iterations < train.batches):
-        return train.full
-    return train.asleep
 
 
 def _absent(shm: SharedMemory, alive: list[Loader]) -> Iterator[Finding]:
