@@ -58,7 +58,8 @@ def shared_memory_too_small(
     judge = _Judge(config, shm, container, host, settings)
     short: set[str] = set()
     for moment in moments:
-        if moment.blamed.loader.split not in short and moment.need > shm.free:
+        follows = moment.name == "beside-training" and moment.other is not None and moment.other.loader.split in short
+        if moment.blamed.loader.split not in short and not follows and moment.need > shm.free:
             short.add(moment.blamed.loader.split)
             yield judge.finding(moment, judge.case(moment), moments, 1)
     if cards > 1:
