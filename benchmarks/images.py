@@ -65,19 +65,22 @@ def folders_of_files(folder: str, lines: int) -> str:
     return path
 
 
-def jpegs(folder: str, count: int, different: int = 500) -> list[str]:
-    """`count` JPEGs of 96x96 pixels, so many different ones, in 100 folders."""
+def picture(width: int, height: int, seed: int) -> bytes:
+    """A JPEG of soft shapes and a little noise, which compresses about as a photo does."""
     from PIL import Image
 
+    rng = random.Random(seed)
+    coarse = Image.frombytes("RGB", (12, 12), rng.randbytes(432)).resize((width, height), Image.Resampling.BICUBIC)
+    noise = Image.frombytes("RGB", (width, height), rng.randbytes(width * height * 3))
+    stream = io.BytesIO()
+    Image.blend(coarse, noise, 0.06).save(stream, "JPEG", quality=90)
+    return stream.getvalue()
+
+
+def jpegs(folder: str, count: int, different: int = 500) -> list[str]:
+    """`count` JPEGs of 96x96 pixels, so many different ones, in 100 folders."""
     os.makedirs(folder, exist_ok=True)
-    random.seed(1)
-    pictures = []
-    for _ in range(different):
-        coarse = Image.frombytes("RGB", (12, 12), random.randbytes(432)).resize((96, 96), Image.Resampling.BICUBIC)
-        noise = Image.frombytes("RGB", (96, 96), random.randbytes(96 * 96 * 3))
-        stream = io.BytesIO()
-        Image.blend(coarse, noise, 0.06).save(stream, "JPEG", quality=90)
-        pictures.append(stream.getvalue())
+    pictures = [picture(96, 96, seed) for seed in range(different)]
     paths = []
     for number in range(count):
         if number < 100:
