@@ -47,6 +47,42 @@ the queue is full. *died* means that a worker was killed by SIGBUS. `scripts/mak
 *died* 表示有 worker 因 SIGBUS 退出。
 """
 
+TAIL = """\
+## At the limits
+
+`tests/real/test_shm_limits.py` makes these happen in real containers:
+
+- **Enlarged while in use.** Four workers with batches of 16 images of 224 px need 82.8 MiB and die in 64 MiB. After the command that ENV101
+  offers (`nsenter --target PID --mount mount -o remount,size=… /dev/shm`, from the host), the same loader in the same container lives.
+- **Memory below the need.** `--shm-size=2g` with `--memory=600m`: two workers with batches of 64 images of 448 px need 735 MiB. The kernel kills
+  for want of memory. No worker writes `BUS error`; PaddlePaddle says `DataLoader 2 workers exit unexpectedly` and `Blocking queue is
+  killed`, as it does when /dev/shm is full. Without the limit the loader lives.
+- **No /dev/shm** (`--ipc=none`). No worker starts, with `use_shared_memory: False` either: the semaphores of the queues are files there
+  (`FileNotFoundError`).
+- **After a death.** The file that was being written stays, and where the container's first process asks after nobody, the worker stays as a
+  zombie; its file belongs to nobody all the same (ENV108).
+
+`use_shared_memory: False` needs no more than the semaphores. With two workers, 224 px and two busy CPUs it gave 0.88 (batch 32) and 0.92
+(batch 64) of the images per second where JPEGs are decoded, 0.55 and 0.39 where there is nothing to decode (`benchmarks/README.md`).
+
+## 边界情况
+
+`tests/real/test_shm_limits.py` 在真实容器里逐一重现：
+
+- **使用中扩大。** 4 个 worker、每个 batch 16 张 224 px 的图，需要 82.8 MiB，在 64 MiB 里会崩溃。从宿主机执行 ENV101 给出的命令
+  （`nsenter --target PID --mount mount -o remount,size=… /dev/shm`）之后，同一容器里的同一个加载器可以正常运行。
+- **内存上限低于需求。** `--shm-size=2g` 配 `--memory=600m`：2 个 worker、每个 batch 64 张 448 px 的图，需要 735 MiB，
+  内核会因内存不足杀掉进程。worker 不会输出 `BUS error`，PaddlePaddle 只报 `DataLoader 2 workers exit unexpectedly` 和
+  `Blocking queue is killed`，与 /dev/shm 写满时相同。去掉内存上限就能正常运行。
+- **没有 /dev/shm**（`--ipc=none`）。一个 worker 也启动不了，`use_shared_memory: False` 也一样：队列的信号量就是放在那里的文件
+  （`FileNotFoundError`）。
+- **崩溃之后。** 正在写的文件会留下；如果容器的首个进程不回收子进程，worker 会成为僵尸进程，但文件已经无主（ENV108）。
+
+`use_shared_memory: False` 只需要信号量所占的空间。2 个 worker、224 px、两个 CPU 都很忙时，要解码 JPEG 的情况下每秒图像数是共享内存的
+0.88（batch 32）和 0.92（batch 64）；不需要解码时是 0.55 和 0.39（见 `benchmarks/README.md`）。
+"""
+"""What tests and the benchmark have shown."""
+
 COLUMNS = (
     "PaddlePaddle",
     "`--shm-size`",
@@ -114,7 +150,7 @@ def main() -> None:
     finally:
         client.images.remove(image, force=True)
         client.close()
-    DOC.write_text(HEAD + "\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    DOC.write_text(HEAD + "\n" + "\n".join(lines) + "\n\n" + TAIL, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -295,7 +295,11 @@ def test_who_holds_shared_memory(tmp_path: Path) -> None:
     ],
 )
 def test_the_shared_memory_of_a_container_is_another(tmp_path: Path, mounts: str, holds: bool) -> None:
-    files = {"/proc/12/cmdline": "postgres\0", "/proc/12/maps": MAPS.format(end="200000", inode=9, name="x"), "/proc/self/mountinfo": mounts}
+    files = {
+        "/proc/12/cmdline": "postgres\0",
+        "/proc/12/maps": MAPS.format(end="200000", inode=9, name="x"),
+        "/proc/self/mountinfo": mounts,
+    }
     assert holders_of(world(tmp_path, files)) == ((ShmHolder(12, "postgres", 2 << 20),) if holds else ())
 
 
