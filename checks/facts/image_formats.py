@@ -94,7 +94,8 @@ def _gif(head: bytes, tail: bytes, size: int, read: Read) -> Look:
     if len(head) < 10:
         return Look("cut", "gif")
     width, height = struct.unpack_from("<HH", head, 6)
-    whole = tail.endswith(b"\x3b") or size > MAX_WALK or _gif_ends(read(0, size))
+    # the trailer comes after the empty block that ends an image; a byte like it alone stands in every 256th place
+    whole = tail.endswith(b"\x00\x3b") or size > MAX_WALK or _gif_ends(read(0, size))
     return Look("" if whole else "cut", "gif", width, height, "P")
 
 
