@@ -264,7 +264,7 @@ def label_map_size_mismatch(config: TrainingConfig, maps: LabelMaps, models: Inf
         if config.stage == "export" and not config.tree.raw("Global.export_for_fd"):
             continue
         if item.unavailable is not None:
-            if not later:
+            if not later and item.unavailable.reason != "path-not-seen":
                 yield Finding(
                     at=item.source, case="missing-export" if config.stage == "export" else "missing", **_map_values(item), class_num=None
                 )

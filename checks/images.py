@@ -24,8 +24,10 @@ def image_root_missing(config: TrainingConfig, paths: DataPaths, files: ImageFil
     """
     if not paths.roots:
         raise NotApplicable("no-image-root")
+    if all(root.unseen for root in paths.roots):
+        raise NotApplicable("path-not-seen", file=paths.roots[0].written)
     for root in paths.roots:
-        if root.is_folder:
+        if root.is_folder or root.unseen:
             continue
         lists = [item for item in files.lists if item.root_source == root.source] if files else []
         if config.generation == "legacy" and lists and all(item.listed and not item.missing for item in lists):

@@ -166,12 +166,19 @@ def _shown(separator: str | None) -> str:
     return SEPARATORS.get(separator, separator.replace("\\", "\\\\"))
 
 
+def _seen(labels: Labels) -> None:
+    """Leave the rule where nothing is known but that lists cannot be seen from here."""
+    if labels.unread and not labels.surveys and all(item.why.reason == "path-not-seen" for item in labels.unread):
+        raise NotApplicable("path-not-seen", file=labels.unread[0].file)
+
+
 @check("LAB101", name="label-file-missing", stages=TRAIN | EVAL)
 def label_file_missing(config: TrainingConfig, labels: Labels, paths: DataPaths) -> Iterator[Finding]:
     """A label file is not there; PaddleClas stops at start, older branches with an empty message."""
     if not paths.lists:
         raise NotApplicable("no-label-file")
     looked = {(p.split, p.written): p for p in paths.lists}
+    _seen(labels)
     for item in labels.unread:
         if item.why.reason != "file-missing":
             continue
@@ -210,8 +217,9 @@ def label_file_unreadable(labels: Labels, paths: DataPaths) -> Iterator[Finding]
     """A label file is there but cannot be read: no permission, a folder, a device, binary, or something else than a list."""
     if not paths.lists:
         raise NotApplicable("no-label-file")
+    _seen(labels)
     for item in labels.unread:
-        if item.why.reason != "file-missing":
+        if item.why.reason not in ("file-missing", "path-not-seen"):
             fixes: tuple[Fix, ...] = ()
             if item.why.reason == "file-no-permission":
                 fixes = (Fix("grant", "command", "unsafe", command=f"chmod u+r {shlex.quote(item.path)}"),)

@@ -105,6 +105,8 @@ def weights_not_found(config: TrainingConfig, weights: WeightFiles) -> Iterator[
     _reads_weights(config)
     if not weights.files:
         raise NotApplicable("no-weights-named")
+    if all(item.state == "unseen" for item in weights.files):
+        raise NotApplicable("path-not-seen", file=weights.files[0].written)
     for item in weights.files:
         case = _path_case(config, item)
         if case is None or (config.generation == "modern" and item.key in PATHS and word_no_path(item.key, item.written)):
@@ -123,7 +125,7 @@ def weights_not_found(config: TrainingConfig, weights: WeightFiles) -> Iterator[
 
 
 def _path_case(config: TrainingConfig, item: WeightFile) -> str | None:
-    if item.state in ("file", "url"):
+    if item.state in ("file", "url", "unseen"):
         return None
     if item.state in ("empty", "not-text"):
         # of Global.pretrained_model, CFG133 and CFG130 say it

@@ -102,6 +102,13 @@ def run_check(
             raise RequestRefused("unknown-lang", given=speak)
         if stage is not None and stage not in get_args(StageName):
             raise RequestRefused("unknown-stage", stage=stage)
+        given = {
+            "--config": config, "--container": container, "--docker-host": docker_host, "--compose": compose, "--kubernetes": kubernetes,
+            "--service": service, "--python": python,
+        }  # fmt: skip
+        for flag, value in given.items():
+            if value is not None and not value.strip():
+                raise RequestRefused("option-empty", flag=flag)
         registry = complete_registry()
         chosen, dropped = select or settings.select, (*settings.ignore, *ignore)
         for flag, names in (("select", chosen), ("ignore", dropped), ("severities", tuple(settings.severities))):

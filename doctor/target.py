@@ -13,7 +13,7 @@ from doctor.engine import SLOW_AFTER, FactFinished, FactProgress, FactSlow, List
 FACT = "ContainerFiles"
 """What listeners hear of while a container is looked through."""
 
-_REFUSED = ("container-unknown", "container-unknown-similar", "container-config-missing", "image-config-missing")
+_REFUSED = ("container-unknown", "container-unknown-similar", "container-config-missing", "container-config-unseen", "image-config-missing")
 """What only the user can put right: a wrong name or path is no reason to check something else."""
 
 

@@ -37,6 +37,14 @@ PHRASES_CONTAINER: dict[str, tuple[str, str]] = {
         "{socket}: is no address of a daemon. Write --docker-host unix:///var/run/docker.sock or tcp://HOST:PORT",
         "{socket}：不是守护进程的地址。请写成 --docker-host unix:///var/run/docker.sock 或 tcp://HOST:PORT",
     ),
+    "daemon-ssh": (
+        "{socket}: the Docker SDK needs paramiko for SSH (pip install paramiko)",
+        "{socket}：Docker SDK 通过 SSH 连接需要 paramiko（pip install paramiko）",
+    ),
+    "daemon-unknown-host": (
+        "{socket}: no machine of this name is known. Check the address after --docker-host or in DOCKER_HOST",
+        "{socket}：找不到这个名字的主机。请检查 --docker-host 或 DOCKER_HOST 中的地址",
+    ),
     "daemon-failed": ("{socket}: the daemon refuses ({error})", "{socket}：守护进程拒绝了请求（{error}）"),
     "docker-host-alone": (
         "--docker-host: name the container or image as well, with --container",
@@ -70,6 +78,11 @@ PHRASES_CONTAINER: dict[str, tuple[str, str]] = {
         "{file}: no such file in container {name} (relative paths count from {folder})",
         "{file}：容器 {name} 中没有这个文件（相对路径以 {folder} 为起点）",
     ),
+    "container-config-unseen": (
+        "{file}: lies in container {name} where it cannot be read from outside, such as on a tmpfs. "
+        "Start the container, or run paddle-doctor inside it",
+        "{file}：位于容器 {name} 中从外部无法读取的地方，例如 tmpfs。请启动该容器，或在容器内运行 paddle-doctor",
+    ),
     "image-config-missing": (
         "{file}: no such file here, and what is inside image {name} cannot be read before a container of it is made. "
         "Give the config's path on this machine, or: docker create --name NAME {name}, then --container NAME",
@@ -86,6 +99,10 @@ PHRASES_CONTAINER: dict[str, tuple[str, str]] = {
         "不从外部检查容器内的图片；请在容器内运行 paddle-doctor",
     ),
     "no-python": ("no Python was found there, or it could not be looked for", "没有找到 Python，或无法查找"),
+    "path-not-seen": (
+        "{file}: cannot be seen from here; in the container it may be there",
+        "{file}：从这里看不到，容器里可能有",
+    ),
     "folder-not-listed": ("{folder}: what is in it could not be listed", "{folder}：无法列出其中的内容"),
     # the head of the report
     "looked-container": (

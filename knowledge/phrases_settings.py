@@ -24,6 +24,7 @@ PHRASES_SETTINGS: dict[str, tuple[str, str]] = {
         "{file}:{line}：别名指回了包含它自己的节点。请删除该别名。",
     ),
     "settings-late": ("{file}: could not be read within {seconds} s.", "{file}：{seconds} 秒内未能读取。"),
+    "option-empty": ("{flag}: is empty. Give a value, or leave it out.", "{flag}：值为空。请给出值，或去掉该选项。"),
     "settings-both": (
         "--container, --compose and --kubernetes: give one of them.",
         "--container、--compose 与 --kubernetes：只能指定其中一个。",

@@ -154,6 +154,10 @@ class World:
         """Whether a file is there and its content is not known."""
         return False
 
+    def unseen(self, path: str) -> bool:
+        """Whether what is not found at a place that `locate` gave may be there all the same, in a container that cannot be looked into."""
+        return self.settings is not None and self.settings.state in ("image", "file")
+
     def path(self, absolute: str) -> str:
         """The place of a system file, such as `/proc/self/mountinfo`."""
         return os.path.join(self.root, absolute.lstrip("/"))

@@ -9,7 +9,7 @@ import stat
 
 import msgspec
 
-from checks.facts.base import Fact, Unreadable, collects
+from checks.facts.base import Fact, Unreadable, World, collects
 from checks.facts.training_config import TrainingConfig
 from checks.model import Location
 
@@ -51,11 +51,11 @@ class Checkpoint(Fact, frozen=True):
 
 
 @collects(Checkpoint, deadline=5.0)
-def collect_checkpoint(config: TrainingConfig) -> Checkpoint:
+def collect_checkpoint(config: TrainingConfig, world: World) -> Checkpoint:
     """Look beside the prefix that the config names; nothing is unpickled.
 
     Raises:
-        Unreadable: the config names no checkpoint.
+        Unreadable: the config names no checkpoint, or one that cannot be seen from here.
     """
     if config.checkpoints is None:
         raise Unreadable("no-checkpoint")
@@ -63,6 +63,8 @@ def collect_checkpoint(config: TrainingConfig) -> Checkpoint:
     path = config.resolve(prefix)
     files = tuple(_files(path))
     folder = _is_folder(path)
+    if not files and not folder and world.unseen(path):
+        raise Unreadable("path-not-seen", file=prefix)
     return Checkpoint(
         prefix=prefix,
         path=path,

@@ -82,6 +82,18 @@ def environment(told: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def mounts(told: Mapping[str, Any]) -> dict[str, bool]:
+    """What is mounted where, as far as the daemon knows: whether its archives show what lies there. They do not look into a tmpfs."""
+    found = dict.fromkeys(("/proc", "/sys", "/dev"), False)
+    host = _mapping(told, "HostConfig")
+    for mount in (*_mappings(host.get("Mounts")), *_mappings(told.get("Mounts"))):
+        place = str(mount.get("Target") or mount.get("Destination") or "").rstrip("/")
+        if place:
+            found[place] = mount.get("Type") != "tmpfs"
+    found.update({str(place).rstrip("/"): False for place in _mapping(host, "Tmpfs")})
+    return found
+
+
 def _shared_memory(told: Mapping[str, Any], host: Mapping[str, Any], ipc: str, default_shm: int) -> dict[str, Any]:
     """The fields that tell of /dev/shm. A mount over it wins over the IPC mode."""
     tmpfs = {str(place).rstrip("/"): str(options) for place, options in _mapping(host, "Tmpfs").items()}

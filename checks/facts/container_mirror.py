@@ -50,8 +50,16 @@ class Files(Protocol):
         """It, as the pieces of a tar."""
         ...
 
+    def covered(self, path: str) -> bool:
+        """Whether something is mounted over a path that the archives look beneath, as a tmpfs."""
+        ...
+
     def hidden(self, path: str) -> PathStat | None:
-        """What lies at a path that the archives do not show, as on a tmpfs."""
+        """What the container's own shell found at a path."""
+        ...
+
+    def unseen(self, path: str) -> bool:
+        """Whether nobody has looked at a path: the archives do not show it, and the container's shell was not asked, or not let in."""
         ...
 
     def content(self, path: str) -> bytes | None:
@@ -104,8 +112,10 @@ class Mirror:
             path = posixpath.dirname(path)
         return path
 
-    def take(self, path: str) -> str | None:
+    def take(self, path: str, most: int = MOST_BYTES) -> str | None:
         """Have what lies at a path in the mirror, or else the nearest part of the path that is there; returns its kind.
+
+        A file of more than `most` bytes is there with its size and without its content.
 
         Raises:
             Unreadable: the time is over, there is no room, or the daemon fails.
@@ -132,7 +142,7 @@ class Mirror:
                 os.mkfifo(place, 0o600)
         else:
             self._make(os.path.dirname(place))
-            self._copy(real, stat.size, place, plain(path))
+            self._copy(real, stat.size, place, plain(path), most)
         return stat.kind
 
     def list(self, folder: str, names: dict[str, bool], everything: bool) -> None:
@@ -192,10 +202,9 @@ class Mirror:
     def _follow(self, path: str) -> tuple[str, PathStat] | None:
         real = path
         for _ in range(LINKS):
-            stat = self.files.stat(real)
+            stat = None if self.files.covered(real) else self.files.stat(real)
             if stat is None:
-                stat = self.files.hidden(real)
-                return (real, stat) if stat is not None else None
+                return next(((place, found) for place in (real, path) if (found := self.files.hidden(place)) is not None), None)
             if stat.kind != "link":
                 return real, stat
             if not stat.target:
@@ -207,16 +216,17 @@ class Mirror:
         found = self.find(path)
         return found[1] if found and found[1].kind == "file" else None
 
-    def _copy(self, real: str, size: int, place: str, path: str) -> None:
+    def _copy(self, real: str, size: int, place: str, path: str, most: int) -> None:
         ends = real.endswith(ENDS_ONLY) or path.endswith(ENDS_ONLY)
-        if size > (MOST_STREAMED if ends else MOST_BYTES) or (not ends and self._copied + size > MOST_BYTES):
+        if size > min(most, MOST_STREAMED if ends else MOST_BYTES) or (not ends and self._copied + size > MOST_BYTES):
             self.unread.add(path)
             self._hole(place, size)
             return
-        if self.files.hidden(real) is not None and self.files.stat(real) is None:
+        if self.files.hidden(real) is not None and (self.files.covered(real) or self.files.stat(real) is None):
             content_of_hidden = self.files.content(real)
-            if content_of_hidden is not None:
-                self._write(place, content_of_hidden)
+            if content_of_hidden is None:  # too large for `cat`, not readable, or there is no `cat`
+                self.unread.add(path)
+            self._write(place, content_of_hidden or b"")
             return
         with _tar(self._watched(self.files.archive(real), size)) as archive:
             member = next(iter(archive), None)

@@ -19,7 +19,7 @@ import msgspec
 
 from checks.facts import container_probe, container_proc
 from checks.facts.base import Request, Unreadable, World
-from checks.facts.container_inspect import environment, settings_of_container, settings_of_image, shares_with, sharing
+from checks.facts.container_inspect import environment, mounts, settings_of_container, settings_of_image, shares_with, sharing
 from checks.facts.container_mirror import Mirror
 from checks.facts.container_paths import CHECKOUT_FILES, CHECKOUT_SOURCES, Text, above, texts, wanted
 from checks.facts.container_settings import DEFAULT_SHM, ContainerSettings
@@ -29,6 +29,7 @@ from checks.facts.deploy_config import collect_deploy_config
 from checks.facts.docker_daemon import Daemon, PathStat, in_time
 from checks.facts.docker_endpoints import endpoints
 from checks.facts.training_config import collect_training_config
+from checks.facts.yaml_tree import MAX_BYTES
 
 WITHIN = 60.0
 """Seconds for looking through a container, its files included."""
@@ -174,6 +175,8 @@ class _Archives:
         self._name = found.settings.name
         self.looks: Mapping[str, container_probe.Look] = {}
         """What the container's own shell found; without it nobody knows of hidden files."""
+        # Podman's archives show a running container's own view
+        self._mounts = {} if found.daemon.podman and found.settings.state == "running" else mounts(found.told)
 
     def stat(self, path: str) -> PathStat | None:
         return self._daemon.stat(self._id, path)
@@ -181,11 +184,21 @@ class _Archives:
     def archive(self, path: str) -> Iterator[bytes]:
         return self._daemon.archive(self._id, path)
 
+    def covered(self, path: str) -> bool:
+        top = next((folder for folder in above(path, 64) if folder in self._mounts), "/")
+        return not self._mounts.get(top, True)
+
     def hidden(self, path: str) -> PathStat | None:
         look = self.looks.get(path)
-        if look is None or look.kind not in ("file", "folder"):
+        if look is None or look.kind not in ("file", "folder", "other"):
             return None
-        return PathStat("folder" if look.kind == "folder" else "file", 0, "")
+        return PathStat("folder" if look.kind == "folder" else "file" if look.kind == "file" else "other", 0, "")
+
+    def unseen(self, path: str) -> bool:
+        if not self.covered(path):
+            return False
+        shut = any(look.kind == "folder" and not look.enterable for folder in above(path, 64)[1:] if (look := self.looks.get(folder)))
+        return path not in self.looks or shut
 
     def content(self, path: str) -> bytes | None:
         done = self._daemon.execute(self._id, ["cat", path], RUN_WITHIN, MOST_HIDDEN)
@@ -216,8 +229,9 @@ class _Visitor:
         world, mirror = self.world, self.mirror
         mirror.take(world.workdir)
         config = self._path(request.config)
-        if mirror.take(config) is None and not self._see(config):
-            raise Unreadable("container-config-missing", file=request.config, name=self.settings.name, folder=world.workdir)
+        if mirror.take(config, MAX_BYTES) is None and not self._see(config):
+            why = "container-config-unseen" if mirror.files.unseen(config) else "container-config-missing"
+            raise Unreadable(why, file=request.config, name=self.settings.name, folder=world.workdir)
         bases = list(dict.fromkeys([world.workdir, *above(posixpath.dirname(config))]))
         if request.root is not None:
             bases.insert(0, self._path(request.root))
@@ -244,7 +258,7 @@ class _Visitor:
     def _see(self, config: str) -> bool:
         """Whether the config lies where archives do not show it, and could be read by the container's own shell."""
         self._probe([config], [], [])
-        return self.mirror.take(config) is not None
+        return self.mirror.take(config, MAX_BYTES) is not None
 
     def _checkouts(self, bases: list[str]) -> None:
         """Have the sources of a checkout of PaddleClas, where one of the folders is one (or the `deploy/` of one)."""

@@ -122,6 +122,9 @@ class ContainerWorld(World):
     def unread(self, path: str) -> bool:
         return self._inside(path) in self.mirror.unread
 
+    def unseen(self, path: str) -> bool:
+        return self.mirror.files.unseen(self._inside(path))
+
     def run(self, *command: str, timeout: float = 5.0) -> str | None:
         return self.runner(command, timeout) if self.runner is not None else None
 

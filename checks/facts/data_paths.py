@@ -15,7 +15,8 @@ from checks.model import Location
 class DataPath(msgspec.Struct, frozen=True):
     """A path of the config and what is there.
 
-    `nearest` is the longest part of it that exists; `elsewhere` a folder that, as `--root`, would make it exist.
+    `nearest` is the longest part of it that exists; `elsewhere` a folder that, as `--root`, would make it exist. What is `unseen` was not found, and
+    may be there in the container that is judged.
     """
 
     split: str
@@ -26,6 +27,7 @@ class DataPath(msgspec.Struct, frozen=True):
     is_folder: bool
     nearest: str
     elsewhere: str | None
+    unseen: bool = False
 
 
 class DataPaths(Fact, frozen=True):
@@ -49,12 +51,12 @@ def collect_data_paths(config: TrainingConfig, request: Request, world: World) -
     for loader in config.used_loaders():
         for dataset in loader.datasets:
             if dataset.image_root is not None:
-                roots.append(_look(config, loader.split, dataset.image_root.value, dataset.image_root.location, candidates))
-            lists += [_look(config, loader.split, item.value, item.location, candidates) for item in dataset.lists]
+                roots.append(_look(config, world, loader.split, dataset.image_root.value, dataset.image_root.location, candidates))
+            lists += [_look(config, world, loader.split, item.value, item.location, candidates) for item in dataset.lists]
     return DataPaths(tuple(roots), tuple(lists))
 
 
-def _look(config: TrainingConfig, split: str, written: str, source: Location, candidates: tuple[str, ...]) -> DataPath:
+def _look(config: TrainingConfig, world: World, split: str, written: str, source: Location, candidates: tuple[str, ...]) -> DataPath:
     path = config.resolve(written)
     exists = _exists(path)
     nearest = path
@@ -63,7 +65,8 @@ def _look(config: TrainingConfig, split: str, written: str, source: Location, ca
     elsewhere = None
     if not exists and not os.path.isabs(written):
         elsewhere = next((c for c in candidates if c != config.root and _exists(os.path.join(c, written))), None)
-    return DataPath(split, written, path, source, exists, os.path.isdir(path) if exists else False, nearest, elsewhere)
+    folder, unseen = exists and os.path.isdir(path), not exists and world.unseen(path)
+    return DataPath(split, written, path, source, exists, folder, nearest, elsewhere, unseen)
 
 
 def _exists(path: str) -> bool:

@@ -62,6 +62,8 @@ def _look(deploy: DeployConfig, key: str, world: World) -> DeployPath | None:
     while not os.path.exists(nearest) and os.path.dirname(nearest) != nearest:
         nearest = os.path.dirname(nearest)
     exists, folder = os.path.exists(path), os.path.isdir(path)
+    if not exists and world.unseen(path):
+        return None
     complete = all(os.path.exists(os.path.join(path, name)) for name in ("vector.index", "id_map.pkl"))
     # 2.2 keeps its index in files of other names
     complete = complete or (key.endswith("index_path") and exists) or world.unlisted(path)

@@ -12,6 +12,8 @@ import contextlib
 import errno
 import json
 import os
+import re
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -113,6 +115,8 @@ class Daemon:
                 with contextlib.closing(client(_ANY_VERSION)) as first:
                     told = first.version(api_version=False)
                 wanted = environ.get("DOCKER_API_VERSION") or str(told["ApiVersion"])
+                if not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}", wanted):
+                    raise Unreadable("daemon-version", socket=endpoint.socket, error=f"DOCKER_API_VERSION={wanted}")
                 podman = any("Podman" in str(part.get("Name")) for part in told.get("Components") or [])
                 with contextlib.ExitStack() as stack:
                     made = stack.enter_context(contextlib.closing(client(wanted)))
@@ -161,10 +165,18 @@ class Daemon:
         def ask() -> PathStat | None:
             url = self._client._url("/containers/{0}/archive", container)
             with self._client.head(url, params={"path": path}, timeout=ANSWER_WITHIN) as answer:
+                if answer.status_code >= 500 and self._leads_nowhere(url, path):
+                    return None
                 self._client._raise_for_status(answer)
                 return path_stat(answer.headers.get("X-Docker-Container-Path-Stat", ""))
 
         return self._ask(ask)
+
+    def _leads_nowhere(self, url: str, path: str) -> bool:
+        """Whether a path is at fault where the daemon fails: links in a circle, a name too long. An answer to HEAD has no text that would say so."""
+        with self._client.get(url, params={"path": path}, stream=True, timeout=ANSWER_WITHIN) as answer:
+            text = next(answer.iter_content(4096), b"").lower()
+        return any(fault in text for fault in (b"too many links", b"too many levels", b"name too long", b"not a directory"))
 
     def archive(self, container: str, path: str) -> Iterator[bytes]:
         """A file or folder as the pieces of a tar.
@@ -314,11 +326,15 @@ def _named(endpoint: Endpoint, container: str | None, error: Exception) -> Unrea
         return Unreadable("daemon-no-socket", socket=place)
     if number in (errno.ECONNREFUSED, errno.ENOTSOCK):
         return Unreadable("daemon-not-listening", socket=place)
+    if "paramiko" in text and endpoint.url.startswith("ssh://"):
+        return Unreadable("daemon-ssh", socket=place)
+    if any(isinstance(part, socket.gaierror) for part in _chain(error)):
+        return Unreadable("daemon-unknown-host", socket=place)
     if any(isinstance(part, (TimeoutError, requests.exceptions.Timeout)) for part in _chain(error)):
         return Unreadable("daemon-silent", socket=place, seconds=ANSWER_WITHIN)
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)) or "bind" in text.lower():
         return Unreadable("daemon-bad-address", socket=place)  # the SDK's own words: "Invalid bind address format"
-    if isinstance(error, (ValueError, KeyError, TypeError, AttributeError)):
+    if isinstance(error, (ValueError, KeyError, TypeError, AttributeError, requests.exceptions.ConnectionError)):
         return Unreadable("daemon-not-docker", socket=place)  # it answered, but with no JSON that we know
     return Unreadable("daemon-failed", socket=place, error=text)
 

@@ -24,7 +24,7 @@ class Endpoint(NamedTuple):
     @property
     def socket(self) -> str:
         """How the user knows it: a path for a socket, else the address."""
-        return self.url.removeprefix("unix://")
+        return self.url.removeprefix("unix://") or self.url
 
     @property
     def local(self) -> bool:
@@ -74,7 +74,7 @@ def _context(environ: Mapping[str, str]) -> str | None:
 def is_address(url: str) -> bool:
     """Whether a daemon could have this address."""
     scheme, _, rest = url.partition("://")
-    if scheme in ("unix", "npipe"):
+    if scheme == "unix":
         return bool(rest.strip("/"))
     try:
         parts = urlsplit(url)

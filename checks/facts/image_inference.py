@@ -123,7 +123,7 @@ def collect_infer_images(config: TrainingConfig, packages: Packages, request: Re
         batch_size=size,
         backend=backend,
         opencv=opencv,
-        complete=complete,
+        complete=complete and (os.path.exists(path) or not world.unseen(path)),
     )
 
 

@@ -96,7 +96,10 @@ def collect_inference_models(config: TrainingConfig, request: Request, world: Wo
             models.append(_look(role, value.value, deploy.resolve(value.value), value.location))
     if not models:
         raise Unreadable("no-inference-model")
-    return InferenceModels(tuple(models))
+    seen = tuple(model for model in models if model.state != "missing" or not world.unseen(model.path))
+    if not seen:
+        raise Unreadable("path-not-seen", file=models[0].written)
+    return InferenceModels(seen)
 
 
 def _look(role: Role, written: str, path: str, source: Location) -> InferenceModel:

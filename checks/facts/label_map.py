@@ -51,11 +51,17 @@ def collect_label_maps(config: TrainingConfig, request: Request, world: World) -
     deploy = find_deploy_config(config, request, world)
     maps = []
     for item in config.label_maps:
-        read = _read(config.resolve(item.value), item.value, item.location, _separator(config.tree, item.location.key))
+        read = _seen(_read(config.resolve(item.value), item.value, item.location, _separator(config.tree, item.location.key)), world)
         maps.append(msgspec.structs.replace(read, deployed=config.generation == "deploy"))
     if deploy is not None:
-        maps += _deployed(deploy)
+        maps += [_seen(read, world) for read in _deployed(deploy)]
     return LabelMaps(tuple(maps))
+
+
+def _seen(read: LabelMap, world: World) -> LabelMap:
+    if read.unavailable is not None and read.unavailable.reason == "file-missing" and world.unseen(read.path):
+        return msgspec.structs.replace(read, unavailable=Unavailable("path-not-seen", {"file": read.file}))
+    return read
 
 
 def _separator(tree: Tree, key: str | None) -> str:

@@ -169,6 +169,8 @@ def collect_labels(config: TrainingConfig, request: Request, world: World) -> La
                     scan = Unavailable(kind, {"lines": scan.lines, "unread": sum(scan.bad_counts.values()), "text": _first_text(scan)})
             except Unreadable as error:
                 scan = error.unavailable
+                if scan.reason == "file-missing" and world.unseen(path):
+                    scan = Unavailable("path-not-seen")
             scans[path, dataset.format] = scan
         if isinstance(scan, Unavailable):
             why = Unavailable(scan.reason, {**scan.values, "file": item.value})
@@ -187,7 +189,7 @@ def _scan(path: str, rule: LabelFormat, large: bool, request: Request, world: Wo
         world.progress("Labels", lines, total)
 
     if world.unread(path):  # in a container, and too large to be copied
-        raise Unreadable("file-too-large", file=path)
+        raise Unreadable("path-not-seen", file=path)
     if _size(path) < LARGE or not os.access(path, os.R_OK):
         return scan_file(path, rule, large, told)
     cache, key = cache_of(request, world), f"{path}\0{rule}"

@@ -15,9 +15,9 @@ from checks.model import Location
 
 SUFFIX = ".pdparams"
 
-State = Literal["file", "suffixed", "missing", "folder", "other-file", "empty", "not-text", "url"]
+State = Literal["file", "suffixed", "missing", "folder", "other-file", "empty", "not-text", "url", "unseen"]
 """What a value names: a prefix whose `.pdparams` is there (`file`), such a file by its full name (`suffixed`), nothing, a folder, a file of
-another kind, an empty text, something that is no text at all, or an address to download from."""
+another kind, an empty text, something that is no text at all, an address to download from, or nothing that can be seen from here."""
 
 Content = Literal["weights", "empty", "html", "pointer", "archive", "cut", "other", "unreadable"]
 """What the first and last bytes say: a pickle (`weights`), 0 bytes, a web page, a Git LFS pointer, zip or gzip or tar, a pickle without its end,
@@ -82,6 +82,7 @@ def collect_weight_files(config: TrainingConfig, request: Request, world: World)
                 found.append(_look(role, key, item, within(config.sysroot, config.root, item), where, config.root, around))
     # of a file in a container that is too large to be copied, nobody has seen the first byte
     found = [msgspec.structs.replace(f, content=None, begins="") if f.content and world.unread(f.path) else f for f in found]
+    found = [msgspec.structs.replace(f, state="unseen") if f.state == "missing" and world.unseen(f.path) else f for f in found]
     return WeightFiles(tuple(found), tuple(_trained(config)))
 
 

@@ -96,8 +96,13 @@ def add_language(parser: argparse.ArgumentParser, lang: str) -> None:
 
 def refuse(line: str) -> int:
     """Say in one line why the request cannot be served."""
-    print(f"paddle-doctor: {line}", file=sys.stderr)
+    print(f"paddle-doctor: {one_line(line)}", file=sys.stderr)
     return Exit.REFUSED
+
+
+def one_line(text: str) -> str:
+    """The text with line breaks and other control characters, as names may have them, written as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _module(name: str) -> Any:

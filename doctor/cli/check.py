@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-from doctor.cli import refuse
+from doctor.cli import one_line, refuse
 from doctor.engine import Event, FactFinished, FactProgress, FactSlow, RequestRefused
 from doctor.run import Run, run_check
 from doctor.settings import Settings, load_settings
@@ -96,7 +96,7 @@ def _check(options: argparse.Namespace, lang: str, settings: Settings, narrate: 
         return refuse(error.line)
     lost = done.report.config.container.problem if done.report.config.container else None
     if lost is not None:
-        print(f"paddle-doctor: {lost}", file=sys.stderr)
+        print(f"paddle-doctor: {one_line(lost)}", file=sys.stderr)
     show(done, lang, options.format, quiet=options.quiet, everything=options.all, color=not options.no_color)
     return done.exit
 

@@ -69,6 +69,12 @@ class Nothing:
     def archive(self, path: str) -> Iterator[bytes]:
         raise AssertionError(path)
 
+    def covered(self, path: str) -> bool:
+        return False
+
+    def unseen(self, path: str) -> bool:
+        return False
+
     def hidden(self, path: str) -> PathStat | None:
         return None
 
@@ -181,6 +187,12 @@ class Tree(FakeContainer):
     def archive(self, path: str) -> Iterator[bytes]:
         _, _, body = self._archive("GET", path)
         yield from (body[at : at + 70_000] for at in range(0, len(body), 70_000))
+
+    def covered(self, path: str) -> bool:
+        return False
+
+    def unseen(self, path: str) -> bool:
+        return False
 
     def hidden(self, path: str) -> PathStat | None:
         return None

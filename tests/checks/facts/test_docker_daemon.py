@@ -121,6 +121,37 @@ def test_another_version_of_the_api(tmp_path: Path) -> None:
         assert Daemon.connect(Endpoint(url, "option"), {}).container("trainer") is not None
 
 
+def test_a_version_that_is_none(tmp_path: Path) -> None:
+    with serve(tmp_path / "d.sock", FakeContainer()) as url:
+        reason, line = refused(url, DOCKER_API_VERSION="abc")
+    assert reason == "daemon-version" and "DOCKER_API_VERSION=abc" in line
+
+
+def test_a_machine_that_nobody_knows() -> None:
+    reason, line = refused("tcp://none.invalid:2375")
+    assert reason == "daemon-unknown-host" and "Pool" not in line
+
+
+@pytest.mark.parametrize("sent", [b"", b"\0\xff garbage\r\n\r\n"])
+def test_what_hangs_up_or_does_not_speak_http(tmp_path: Path, sent: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "d.sock"))
+        server.listen()
+
+        def serve_two() -> None:  # the knock at the door, and the question
+            for _ in range(2):
+                connection, _ = server.accept()
+                with connection, contextlib.suppress(OSError):
+                    if connection.recv(1 << 16):
+                        connection.sendall(sent)
+
+        thread = threading.Thread(target=serve_two, daemon=True)
+        thread.start()
+        reason, line = refused(f"unix://{tmp_path}/d.sock")
+        thread.join()
+    assert reason == "daemon-not-docker" and "Connection" not in line
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>hello</html>", b"[1]", b"{}", b'"x"', b"\xff\xfe"])
 def test_what_answers_and_is_no_daemon(tmp_path: Path, content: bytes) -> None:
     with serve(tmp_path / "d.sock", lambda *asked: answer(content)) as url:
@@ -133,7 +164,10 @@ def test_a_daemon_that_fails_is_quoted(tmp_path: Path) -> None:
     assert reason == "daemon-failed" and "(disk full)" in line
 
 
-@pytest.mark.parametrize("address", ["nonsense://x", "unix:/", "unix://", "tcp://", "http://:x", "tcp://host:99999", "docker.sock", "-"])
+@pytest.mark.parametrize(
+    "address",
+    ["nonsense://x", "unix:/", "unix://", "tcp://", "http://:x", "tcp://host:99999", "docker.sock", "-", "npipe:////./pipe/docker"],
+)
 def test_an_address_that_is_none(address: str) -> None:
     reason, line = refused(address)
     assert reason == "daemon-bad-address" and "unix:///var/run/docker.sock" in line
