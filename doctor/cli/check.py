@@ -6,7 +6,9 @@ import argparse
 import contextlib
 import os
 import sys
+import threading
 import time
+from collections.abc import Iterator
 
 from doctor.cli import one_line, refuse
 from doctor.engine import Event, FactFinished, FactProgress, FactSlow, RequestRefused
@@ -60,7 +62,31 @@ def run(options: argparse.Namespace, lang: str) -> int:
     narrate = None if options.quiet else Narrator(lang)
 
     with contextlib.ExitStack() as keep:
+        if options.container is not None or options.probe:
+            keep.enter_context(ended_tidily())
         return _check(options, lang, settings, narrate, keep)
+
+
+@contextlib.contextmanager
+def ended_tidily() -> Iterator[None]:
+    """Let `kill`, or a terminal that is closed, end the block as Ctrl-C does: what was copied into a folder of ours is removed."""
+    import signal  # few runs have such a folder
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    changed = []
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # who ignores it, as nohup does, or handles it, goes on doing so; threads may not set handlers
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL and threading.current_thread() is threading.main_thread():
+            signal.signal(number, end)
+            changed.append(number)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _check(options: argparse.Namespace, lang: str, settings: Settings, narrate: Narrator | None, keep: contextlib.ExitStack) -> int:

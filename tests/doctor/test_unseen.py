@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -140,3 +145,25 @@ def test_an_option_without_a_value_is_refused_in_one_line(project: Project, caps
 def test_a_name_with_a_line_break_is_refused_in_one_line(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert paddle_doctor.main(["check", "--config", "a\nb.yaml", "--lang", "en"]) == 2
     assert capsys.readouterr().err.startswith("paddle-doctor: a\\nb.yaml: ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ended_in_the_middle_nothing_is_left_behind(project: Project, daemon: FakeContainer, tmp_path: Path, number: int) -> None:
+    asked = threading.Event()
+
+    def slow(method: str, path: str, query: dict[str, list[str]], body: Any) -> Answer:
+        if method == "GET" and "train_list" in "".join(query.get("path", [])):
+            asked.set()
+            time.sleep(4)
+        return daemon(method, path, query, body)
+
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with serve(tmp_path / "d.sock", slow) as url:
+        command = [sys.executable, "-m", "paddle_doctor", "check", "-c", CONFIG, "--container", "trainer", "--docker-host", url]
+        environ = {**os.environ, "TMPDIR": str(scratch), "PYTHONPATH": str(Path(paddle_doctor.__file__).parent)}
+        with subprocess.Popen(command, cwd=project.folder, env=environ, stderr=subprocess.DEVNULL, start_new_session=True) as process:
+            assert asked.wait(60) and os.listdir(scratch)
+            process.send_signal(number)
+            assert process.wait(30) == 128 + number
+    assert not os.listdir(scratch)
