@@ -5,7 +5,7 @@ Sources: `ppcls/engine/engine.py`, `ppcls/engine/train`, `ppcls/engine/evaluatio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Literal, NamedTuple
 
 from checks.facts.label_survey import Labels
@@ -55,17 +55,26 @@ class Wanted(NamedTuple):
 class Moment(NamedTuple):
     """What lies in /dev/shm of one process at some moment of the stage, in bytes; `blamed` is the loader whose workers then write.
 
-    `beside` are the bytes that belong to other loaders, of which `other` has most. `again` says that the last batch of the same loader's epoch
-    before is still there; `left` are the bytes that are left of the epoch before, of all loaders.
+    `shares` are the bytes beside its queue by the loaders that they belong to, of which `other` has most. `again` says that the last batch of the
+    same loader's epoch before is still there; `left` are the bytes that are left of the epoch before, of all loaders.
     """
 
     name: Literal["train", "together", "next-epoch", "eval", "after-gallery", "beside-training"]
     need: int
     blamed: Wanted
-    beside: int = 0
+    shares: tuple[tuple[Wanted, int], ...] = ()
     other: Wanted | None = None
     again: bool = False
     left: int = 0
+
+    @property
+    def beside(self) -> int:
+        """The bytes beside the queue of the loader whose workers write."""
+        return sum(size for _, size in self.shares)
+
+    def need_without(self, splits: Collection[str]) -> int:
+        """What is needed when the loaders of these splits have nothing there."""
+        return self.need - sum(size for w, size in self.shares if w.loader.split in splits)
 
 
 def workers_of(loader: Loader) -> int:
@@ -135,29 +144,31 @@ def moments_of(config: TrainingConfig, wanted: list[Wanted], keeps: bool) -> Ite
         yield Moment("eval", w.first.per_process, w)
     gallery = next((w for w in evals if w.loader.split == "Eval.Gallery"), None)
     query = next((w for w in evals if w.loader.split == "Eval.Query"), None)
-    after_gallery = gallery.left_over if gallery and query else 0
+    after_gallery = ((gallery, gallery.left_over),) if gallery and query else ()
     if gallery and query:
-        yield Moment("after-gallery", query.first.per_process + after_gallery, query, after_gallery, gallery)
+        yield Moment("after-gallery", query.first.per_process + gallery.left_over, query, after_gallery, gallery)
     if not train:
         return
     main = train[0]
     queues = sum(w.first.per_process for w in train)
     if len(train) > 1:
-        yield Moment("together", queues, main, queues - main.first.per_process, train[1])
-    left = 0
+        yield Moment("together", queues, main, tuple((w, w.first.per_process) for w in train[1:]), train[1])
+    left: tuple[tuple[Wanted, int], ...] = ()
     if config.epochs and config.epochs.value > 1:
         last_eval = query or (evals[-1] if evals else None)
-        left = sum(w.left_over for w in train) + (last_eval.left_over if last_eval else 0)
-        own = main.first.per_process + main.left_over
-        yield Moment("next-epoch", queues + left, main, queues + left - own, None, True, left)
+        left = tuple((w, w.left_over) for w in (*train, last_eval) if w)
+        size = sum(bytes_left for _, bytes_left in left)
+        others = (*((w, w.first.per_process) for w in train[1:]), *left[1:])
+        yield Moment("next-epoch", queues + size, main, others, None, True, size)
     if keeps:
         iterations = config.tree.raw("Global.iter_per_epoch")
-        held = sum(_held(w, iterations) for w in train) + left  # which the same workers keep, being forked while it was mapped
+        held = (*((w, _held(w, iterations)) for w in train), *left)  # which the same workers keep, being forked while it was mapped
         for w in evals:
             # the evaluation is not sure to have more than this at once
             queued = PREFETCH * w.workers if w.batches is None else min(PREFETCH * w.workers, w.batches)
-            beside = held + (after_gallery if w is query else 0)
-            yield Moment("beside-training", queued * w.first.batch_bytes + w.first.semaphore_bytes + beside, w, beside, main)
+            shares = (*held, *(after_gallery if w is query else ()))
+            beside = sum(size for _, size in shares)
+            yield Moment("beside-training", queued * w.first.batch_bytes + w.first.semaphore_bytes + beside, w, shares, main)
 
 
 def _held(train: Wanted, iterations: Any) -> int:

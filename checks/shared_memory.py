@@ -58,8 +58,8 @@ def shared_memory_too_small(
     judge = _Judge(config, shm, container, host, settings)
     short: set[str] = set()
     for moment in moments:
-        follows = moment.name == "beside-training" and moment.other is not None and moment.other.loader.split in short
-        if moment.blamed.loader.split not in short and not follows and moment.need > shm.free:
+        # a loader that has a finding of its own is to be changed: what it has there is no fault of another
+        if moment.blamed.loader.split not in short and moment.need_without(short) > shm.free:
             short.add(moment.blamed.loader.split)
             yield judge.finding(moment, judge.case(moment), moments, 1)
     if cards > 1:
@@ -67,7 +67,7 @@ def shared_memory_too_small(
         shares = [w for loader in loaders if (w := wanted_of(config, loader, pipelines, labels, probed, cards))]
         spread = list(moments_of(config, shares, keeps))
         for moment in spread:
-            if moment.blamed.loader.split not in short and moment.need * cards > shm.free:
+            if moment.blamed.loader.split not in short and moment.need_without(short) * cards > shm.free:
                 short.add(moment.blamed.loader.split)
                 yield judge.finding(moment, "all-cards", spread, cards)
     if short:
@@ -100,13 +100,19 @@ def _absent(shm: SharedMemory, alive: list[Loader]) -> Iterator[Finding]:
         )
 
 
+def _pairs(w: Wanted, room: int, epochs: int) -> tuple[tuple[int, int], ...]:
+    """The largest batch sizes that fit into so many bytes, for up to as many workers as the loader has."""
+    return fitting_pairs(room, w.fields.bytes_of, workers=sensible_workers(w.workers), most=w.batch, epochs=epochs)[-PAIRS:]
+
+
 def _in_file(settings: ContainerSettings, size: int, text: str) -> Iterator[Fix]:
     """The lines to write, and where, in the file that starts the container; none where no line of it decides."""
     fragment, at = settings_fragment(settings, size), settings.shm_location
     if settings.build_shm is not None and settings.shm_origin == "default":
         yield Fix("build-only", "advice", "safe", values={"build_bytes": settings.build_shm})
     if fragment is not None and at is not None:
-        yield Fix("enlarge-in-file", "advice", "safe", at, snippet=fragment, values={"size": text, "place": f"{at.file}:{at.line}"})
+        kind = "enlarge-in-manifest" if settings.source == "kubernetes" else "enlarge-in-file"
+        yield Fix(kind, "advice", "safe", at, snippet=fragment, values={"size": text, "place": f"{at.file}:{at.line}"})
 
 
 class _Judge:
@@ -147,7 +153,7 @@ class _Judge:
         # what is proposed has to hold at every moment
         hardest = max((item for item in moments if item.blamed is w), key=lambda item: item.need)
         room, epochs = self.shm.free // processes - hardest.beside, 2 if hardest.again else 1
-        pairs = fitting_pairs(room, w.fields.bytes_of, workers=sensible_workers(w.workers), most=w.batch, epochs=epochs)
+        pairs = _pairs(w, room, epochs)
         workers = max((n for n in range(1, w.workers) if need(n, w.first.batch_bytes, epochs=epochs).total <= room), default=0)
         batch = largest_batch(room, w.workers, w.fields.bytes_of, most=w.batch, epochs=epochs)
         values: dict[str, Any] = {
@@ -167,7 +173,7 @@ class _Judge:
             "worst_moment": worst.name,
             "worst_bytes": worst.need * processes,
             "loaders": {item.blamed.loader.split: item.need * processes for item in moments if item.name in ("train", "eval")},
-            "largest_that_fit": [list(pair) for pair in pairs[-PAIRS:]],
+            "largest_that_fit": [list(pair) for pair in pairs],
             "safe_num_workers": workers,
             "safe_batch_size": batch,
             "shm_size": size.text,
@@ -182,7 +188,7 @@ class _Judge:
         if case == "in-use" and self.shm.holders:
             case, largest = "held", self.shm.holders[0]
             values |= {"holder": largest.command, "holder_pid": largest.pid, "holder_bytes": largest.bytes}
-        fixes = (*self.enlarge(size.bytes, size.text), *self.smaller(w, workers, batch))
+        fixes = (*self.enlarge(size.bytes, size.text), *self.smaller(w, room, workers, batch, epochs))
         return Finding(at=w.loader.num_workers.location, case=case, fixes=fixes, **values)
 
     def enlarge(self, size: int, text: str) -> Iterator[Fix]:
@@ -211,12 +217,13 @@ class _Judge:
             return
         yield Fix("remount", "command", "unsafe", command=command, values={"size": text})
 
-    def smaller(self, w: Wanted, workers: int, batch: int) -> Iterator[Fix]:
-        """The ways to need less of it."""
+    def smaller(self, w: Wanted, room: int, workers: int, batch: int, epochs: int) -> Iterator[Fix]:
+        """The ways to need less of it than `room`."""
         if w.loader.num_workers:
             yield Fix("fewer-workers", "edit", "safe", w.loader.num_workers.location, workers, values={"workers": workers})
+        pairs = ", ".join(f"{count} × {most}" for count, most in _pairs(w, room, epochs))
         if w.loader.batch_size and 1 <= batch < w.batch:
-            yield Fix("smaller-batch", "edit", "unsafe", w.loader.batch_size.location, batch, values={"batch": batch})
+            yield Fix("smaller-batch", "edit", "unsafe", w.loader.batch_size.location, batch, values={"batch": batch, "pairs": pairs})
         if self.config.generation == "modern":
             yield Fix("no-shared-memory", "edit", "safe", self.config.tree.at(f"{w.loader.key}.loader.use_shared_memory"), False)
 
@@ -238,7 +245,7 @@ class _Judge:
         yield Finding(
             at=w.loader.num_workers.location,
             case=case,
-            fixes=tuple(fix for fix in self.smaller(w, workers, batch) if fix.id != "no-shared-memory"),
+            fixes=tuple(fix for fix in self.smaller(w, room, workers, batch, epochs) if fix.id != "no-shared-memory"),
             split=w.loader.split,
             need_bytes=worst.need,
             have_bytes=self.shm.free,

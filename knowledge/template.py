@@ -12,7 +12,7 @@ _FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
 def fill(template: str, values: Mapping[str, Any]) -> str:
     """Put values into a template.
 
-    `{n}` is the value itself, with thousands separated; `{n:bytes}` a size (`165.4 MiB`); `{n:s}` an English plural ending; `{ids:list}` a list
+    `{n}` is the value itself, with thousands separated; `{n:bytes}` a size (`165.4 MiB`); `{n:s}` and `{n:es}` English plural endings; `{ids:list}` a list
     cut after ten; `{x:raw}` the value without separators; `{says:zh}` an outcome in Chinese, or as it is where it is the words of a log.
 
     Raises:
@@ -44,6 +44,8 @@ def _text(value: Any, kind: str) -> str:
         return OUTCOMES_ZH.get(value, str(value))
     if kind == "s":
         return "" if value == 1 else "s"
+    if kind == "es":
+        return "" if value == 1 else "es"
     if kind == "list" or isinstance(value, (list, tuple)):
         shown = [_text(item, "raw") for item in list(value)[:10]]
         return ", ".join(shown) + (" …" if len(value) > 10 else "")
