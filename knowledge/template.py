@@ -12,8 +12,9 @@ _FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
 def fill(template: str, values: Mapping[str, Any]) -> str:
     """Put values into a template.
 
-    `{n}` is the value itself, with thousands separated; `{n:bytes}` a size (`165.4 MiB`); `{n:s}` and `{n:es}` English plural endings; `{ids:list}` a list
-    cut after ten; `{x:raw}` the value without separators; `{says:zh}` an outcome in Chinese, or as it is where it is the words of a log.
+    `{n}` is the value itself, with thousands separated; `{n:bytes}` a size (`165.4 MiB`); `{n:s}` and `{n:es}` English plural endings;
+    `{ids:list}` a list cut after ten; `{x:raw}` the value without separators; `{says:zh}` an outcome in Chinese, or as it is where it is the
+    words of a log.
 
     Raises:
         KeyError: the template names a value that is not given.

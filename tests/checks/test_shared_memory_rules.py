@@ -319,10 +319,41 @@ def test_env101_near_miss_a_list_shorter_than_a_batch(tmp_path: Path, generation
 def test_env101_positive_the_next_epoch(tmp_path: Path) -> None:
     project = project_with(tmp_path, "modern", 4, 12, samples=200, epochs=3, **{"DataLoader.Train.sampler.drop_last": False})
     finding = project.finding("ENV101", assume=ON_DOCKER, shows=("66.8 MiB", "64 MiB"))
-    assert finding.severity == "error"
+    assert finding.severity == "warning"  # a training that waits for its data never has a full queue in its second epoch
     # the last batch has 8 images
     assert finding.evidence["need_bytes"] == need(4, bytes_of(12), epochs=3, last_batch=bytes_of(8)).total
     assert project.assert_repaired_by(finding, assume=ON_DOCKER) == [3, 11, False]
+
+
+@pytest.mark.parametrize(
+    ("train", "evaluation", "blamed"),
+    [
+        (13, 9, ["Train"]),  # the evaluation would not fit beside it, nor the second epoch after that
+        (12, 9, ["Train"]),
+        (4, 15, ["Eval"]),  # what the evaluation leaves is too much for the second epoch
+        (13, 15, ["Train", "Eval"]),
+        (4, 12, ["Eval"]),
+    ],
+)
+def test_env101_positive_one_fault_is_one_finding(tmp_path: Path, train: int, evaluation: int, blamed: list[str]) -> None:
+    start = {"train_workers": 4, "train_batch": train, "eval_workers": 4, "eval_batch": evaluation, "epochs": 2}
+    project = Project(tmp_path, "modern", start, train=text(many(480)), val=text(many(480)))
+    findings = project.findings("ENV101", assume=ON_DOCKER)
+    assert [finding.evidence["split"] for finding in findings] == blamed
+    worst = max(finding.evidence["worst_bytes"] for finding in findings)
+    assert all(finding.evidence["worst_bytes"] == worst for finding in findings)  # the size that is proposed is enough for all of it
+    sizes = {finding.evidence["shm_size"] for finding in findings}
+    assert all(int(size.removesuffix("m")) << 20 >= worst for size in sizes)
+
+
+def test_env101_positive_one_batch_and_the_pairs_that_fit(tmp_path: Path) -> None:
+    project = project_with(tmp_path, "modern", 4, 120, samples=120)
+    for lang, words in (("en", "(1 batch of 68.9 MiB)"), ("zh", "1 个 batch")):
+        (finding,) = found(project.check(lang=lang, assume=ON_DOCKER), "ENV101")
+        assert words in finding.message
+        (smaller,) = (fix for fix in finding.fixes if fix.key == "DataLoader.Train.sampler.batch_size")
+        assert "1 × 37, 2 × 22, 4 × 12" in smaller.title
+        assert finding.evidence["largest_that_fit"] == [[1, 37], [2, 22], [4, 12]]
 
 
 def test_env101_near_miss_one_epoch(tmp_path: Path) -> None:
@@ -487,7 +518,9 @@ def test_env101_positive_ways_to_enlarge_it(
 ) -> None:
     measured(monkeypatch, settings, SharedMemory("/dev/shm", DOCKER, DOCKER, "tmpfs", told=True), Container(True, "docker", ()))
     finding = project_with(tmp_path, "modern", 4, 32).finding("ENV101", assume=("cpus=16", "gpus=0"))
-    snippets = [fix.snippet or "" for fix in finding.fixes if fix.kind == "advice"]
+    told = [fix for fix in finding.fixes if fix.kind == "advice"]
+    snippets = [fix.snippet or "" for fix in told]
+    assert any("memory limit" in fix.title for fix in told) == (settings.source == "kubernetes")
     assert [advice in snippets[0]] == [True] if advice else snippets == []
     assert [(fix.command, fix.safety) for fix in finding.fixes if fix.kind == "command"] == ([(command, "unsafe")] if command else [])
 

@@ -145,4 +145,5 @@ def test_outcomes_in_words_of_our_own_are_said_in_chinese_too() -> None:
     assert len(said) > len(ours) > 10
     assert ours <= OUTCOMES_ZH.keys()
     assert all(re.search("[\u4e00-\u9fff]", text) for text in OUTCOMES_ZH.values())
+    assert [fill("{n} batch{n:es}", {"n": n}) for n in (0, 1, 2)] == ["0 batches", "1 batch", "2 batches"]
     assert fill("{says:zh}", {"says": "no class ever reaches it"}) == "任何类别都达不到"
