@@ -48,14 +48,17 @@ class BatchFields(msgspec.Struct, frozen=True):
     base: int = 0
     share: int = 1
 
+    def counts_of(self, batch_size: int) -> tuple[int, ...]:
+        """How many samples a batch of each scale has, from the batch size as the config writes it."""
+        return tuple(int(max(1, self.base * batch_size / (height * width))) for height, width in self.scales)
+
     def bytes_of(self, batch_size: int) -> int:
         """What the largest batch takes of /dev/shm in one process, from the batch size as the config writes it."""
         if not self.scales:
             return batch_bytes(max(1, batch_size // self.share), self.fields)
         pixel, *labels = self.fields
         best = 0
-        for height, width in self.scales:
-            count = int(max(1, self.base * batch_size / (height * width)))
+        for (height, width), count in zip(self.scales, self.counts_of(batch_size), strict=True):
             best = max(best, batch_bytes(count, (pixel * height * width, *labels)))
         return best
 

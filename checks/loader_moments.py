@@ -23,7 +23,8 @@ class Wanted(NamedTuple):
     """What one loader needs, in one process.
 
     `first` is its need in the first epoch, `sure` says that nothing makes it smaller (the number of samples is known, or beyond doubt large
-    enough). `batches` and `last` are the batches of an epoch and the bytes of the last, None where they are not known.
+    enough), `counted` that the list was. `batches` and `last` are the batches of an epoch and the bytes of the last: at most so many where the
+    sampler draws sizes, None where they are not known.
     """
 
     loader: Loader
@@ -34,6 +35,7 @@ class Wanted(NamedTuple):
     sure: bool
     first: Need
     last: int
+    counted: bool
 
     @property
     def asleep(self) -> int:
@@ -122,13 +124,15 @@ def wanted_of(
             size = last if batches == 1 else size  # the list is shorter than a batch
     elif mine is not None:
         sure = mine >= 4 * (PREFETCH * workers + 1) * batch
+        if fields.scales:
+            batches = -(-mine // min(fields.counts_of(batch)))
     first = need(workers, size, batches=batches)
     on_cpu, mode = config.tree.raw("Global.device") == "cpu", config.tree.raw("Global.eval_mode")
     if on_cpu and config.generation == "modern" and loader.split == "Eval" and mode in (None, "classification"):
         # on a CPU the evaluation copies the images of its batch first of all, and gives the file back (`evaluation/classification.py`)
         queued = PREFETCH * workers if batches is None else min(PREFETCH * workers, batches)
         first = Need(workers, queued, size)
-    return Wanted(loader, fields, batch, workers, batches, sure, first, last)
+    return Wanted(loader, fields, batch, workers, batches, sure, first, last, mine is not None)
 
 
 def moments_of(config: TrainingConfig, wanted: list[Wanted], keeps: bool) -> Iterator[Moment]:

@@ -136,7 +136,7 @@ class _Judge:
         """The case of a need that one process has and that does not fit."""
         if moment.name in ("after-gallery", "beside-training"):
             return moment.name
-        if not self.shm.assumed and not (moment.blamed.sure and (moment.other is None or moment.other.sure)):
+        if any(not w.sure and (w.counted or not self.shm.assumed) for w in (moment.blamed, moment.other) if w):
             return "bound"  # a short list would queue fewer batches
         if moment.name in ("together", "next-epoch"):
             return moment.name

@@ -153,6 +153,17 @@ def test_env101_positive_multi_scale(tmp_path: Path) -> None:
     project.assert_repaired_by(finding, assume=ON_DOCKER)
 
 
+def test_env101_near_miss_multi_scale_with_a_short_list(tmp_path: Path) -> None:
+    # as PaddleClas develop did: 80 images, 24 of 128 px in a batch or 10 of 192 px, and 24 MiB were enough
+    sampler = {**MULTI_SCALE, "scales": [128, 160, 192], "first_bs": 24}
+    project = project_with(tmp_path, "modern", 4, 1, samples=80, **{"DataLoader.Train.sampler": sampler})
+    project.set("DataLoader.Train.dataset.name", "MultiScaleDataset")
+    project.save()
+    (finding,) = found(project.check(assume=("shm=24m", "cpus=16", "gpus=0")), "ENV101")
+    assert (finding.severity, finding.evidence["queued_batches"]) == ("warning", 8)  # eight would be of ten images each
+    assert passes(project, "ENV101", assume=("shm=40m", "cpus=16", "gpus=0"))
+
+
 def _machine(monkeypatch: pytest.MonkeyPatch, **shm: Any) -> None:
     measured(
         monkeypatch,
