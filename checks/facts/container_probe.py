@@ -66,6 +66,40 @@ packages() {
     [ -e "$f" ] && printf '%s\n' "${f##*/}"
   done
 }
+one() {
+  o=${1#/dev/shm/paddle_}; o=${o%%_*}
+  a=gone
+  if [ -d "/proc/$o" ]; then
+    p=
+    IFS= read -r p <"/proc/$o/stat" 2>/dev/null
+    case ${p##*) } in [ZXx]*) ;; *) a=alive;; esac
+  fi
+  printf '%s %s %s\n' "$a" "$2" "${1##*/}"
+}
+shared() {
+  say shm
+  set --
+  s=
+  have stat && stat -c %b / >/dev/null 2>&1 && s=1
+  for f in /dev/shm/paddle_*; do
+    [ -f "$f" ] || continue
+    if [ -n "$s" ]; then b=?
+    elif have du && b=$(du -k "$f" 2>/dev/null); then b=${b%%[!0-9]*}; b=$((b * 1024))
+    elif have wc && b=$(wc -c <"$f" 2>/dev/null); then b=$((b + 0))
+    else b=?
+    fi
+    one "$f" "$b"
+  done
+  [ -n "$s" ] || return 0
+  # to start a program for each of some ten thousand files takes a minute
+  say blocks
+  for f in /dev/shm/paddle_*; do
+    [ -f "$f" ] || continue
+    set -- "$@" "$f"
+    [ $# -lt 200 ] || { stat -c '%b %n' "$@" 2>/dev/null; set --; }
+  done
+  [ $# -eq 0 ] || stat -c '%b %n' "$@" 2>/dev/null
+}
 for f in @SYSTEM@; do show "$f"; done
 while IFS=: read -r n c p; do
   if [ "$n" = 0 ] && [ -z "$c" ]; then climb /sys/fs/cgroup "$p"; fi
@@ -83,23 +117,7 @@ say home "$HOME"
 say cwd "$(pwd)"
 space /dev/shm
 if [ -d /dev/shm ]; then
-  say shm
-  for f in /dev/shm/paddle_*; do
-    [ -f "$f" ] || continue
-    o=${f#/dev/shm/paddle_}; o=${o%%_*}
-    a=gone
-    if [ -d "/proc/$o" ]; then
-      p=
-      IFS= read -r p <"/proc/$o/stat" 2>/dev/null
-      case ${p##*) } in [ZXx]*) ;; *) a=alive;; esac
-    fi
-    if have stat && b=$(stat -c %b "$f" 2>/dev/null); then b=$((b * 512))
-    elif have du && b=$(du -k "$f" 2>/dev/null); then b=${b%%[!0-9]*}; b=$((b * 1024))
-    elif have wc && b=$(wc -c <"$f" 2>/dev/null); then b=$((b + 0))
-    else b=?
-    fi
-    printf '%s %s %s\n' "$a" "$b" "${f##*/}"
-  done
+  shared
 fi
 holders() {
   have grep && have tr || return 0
@@ -246,6 +264,7 @@ def parse(output: bytes, token: str) -> Probe | None:
     told: dict[str, str] = {}
     maps: dict[int, str] = {}
     processes: dict[int, Process] = {}
+    blocks: dict[str, int] = {}
     for part in parts:
         head, _, body = part.partition("\n")
         kind, _, subject = head.partition(" ")
@@ -259,6 +278,11 @@ def parse(output: bytes, token: str) -> Probe | None:
                 spaces[subject] = space
         elif kind == "shm":
             shared += [file for line in body.splitlines() if (file := _shared(line)) is not None]
+        elif kind == "blocks":
+            for line in body.splitlines():
+                match = re.fullmatch(r"(\d{1,15}) /dev/shm/(\S.*)", line)
+                if match:
+                    blocks[match[2]] = int(match[1])
         elif kind == "path":
             flags, _, path = subject.partition(" ")
             if re.fullmatch(r"[dfol-][r-][w-][x-]", flags):
@@ -282,6 +306,7 @@ def parse(output: bytes, token: str) -> Probe | None:
                 folders.append(subject)
         elif kind in ("home", "init", "end"):
             told[kind] = subject
+    shared = [file._replace(size=512 * blocks[file.name]) if file.name in blocks else file for file in shared]
     return Probe(
         files, frozenset(exists), spaces, tuple(shared), looks, names, {k: tuple(dict.fromkeys(v)) for k, v in python.items()}, packages,
         told.get("home") or None, told.get("init") or None, "end" in told, processes,

@@ -97,7 +97,8 @@ def test_many_names_are_cut_and_said_to_be(tmp_path: Path) -> None:
 def test_output_in_parts() -> None:
     text = (
         "noise @t file x\n@t file /proc/meminfo\nMemTotal: 1 kB\n@tx no\n\n@t exists /.dockerenv\n@t space /dev/shm\n4096 16384 100\n"
-        "@t shm\ngone 8192 paddle_7_a\nalive ? paddle_1_b c\nodd\n@t path drw- /a b\n@t path zz /c\n@t init docker\n@t end"
+        "@t shm\ngone ? paddle_7_a\nalive ? paddle_1_b c\nodd\n"
+        "@t blocks\n16 /dev/shm/paddle_7_a\n3 /dev/shm/other\nx\n@t path drw- /a b\n@t path zz /c\n@t init docker\n@t end"
     )
     probe = parse(text.encode(), "@t")
     assert probe is not None
