@@ -183,7 +183,7 @@ UNMEASURED = frozenset({
     "deadline", "collector-crashed", "no-collector", "no-labels-read", "no-train-labels", "no-samples-known", "no-images-read", "no-image-sizes",
     "no-image-decoder", "images-not-opened", "images-off", "no-paddle", "no-shared-memory", "no-free-space", "no-routes", "no-roles-read",
     "shape-unknown", "model-input-unknown", "model-size-unknown", "twins-not-compared", "images-in-container", "no-python",
-    "folder-not-listed", "docker-sdk-missing", "probe-elsewhere",
+    "folder-not-listed", "docker-sdk-missing", "probe-elsewhere", "path-not-seen",
 })  # fmt: skip
 """Reasons that say: this could not be found out. All others say that there is nothing of the kind to look at."""
 
