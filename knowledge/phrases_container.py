@@ -106,8 +106,10 @@ PHRASES_CONTAINER: dict[str, tuple[str, str]] = {
     "folder-not-listed": ("{folder}: what is in it could not be listed", "{folder}：无法列出其中的内容"),
     # the head of the report
     "looked-container": (
-        "looked into container {name} (image {image}, {state}, ipc {ipc}); paths are the container's, and commands are for its shell",
-        "检查对象：容器 {name}（镜像 {image}，{state}，ipc {ipc}）；路径均为容器内的路径，命令请在容器的 shell 中执行",
+        "looked into container {name} (image {image}, {state}, ipc {ipc}); paths are the container's, and commands are for its shell, "
+        "but docker, nsenter and paddle-doctor for the host's",
+        "检查对象：容器 {name}（镜像 {image}，{state}，ipc {ipc}）；路径均为容器内的路径；命令请在容器的 shell 中执行，"
+        "docker、nsenter 和 paddle-doctor 则在宿主机上执行",
     ),
     "looked-image": (
         "judged for a container of image {name} as `docker run` would start it; the files are those of this machine",
