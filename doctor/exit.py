@@ -13,7 +13,7 @@ class Exit(enum.IntEnum):
     FINDINGS = 1
     """At least one finding at or above `--fail-on`."""
     REFUSED = 2
-    """The request cannot be served: bad arguments, or a config that is missing or no YAML."""
+    """The request cannot be served: bad arguments, a config that is missing or no YAML; or a container that could not be looked into."""
     CRASHED = 3
     """A check of ours crashed, and nothing else failed."""
     INTERRUPTED = 130

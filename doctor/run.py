@@ -197,12 +197,15 @@ def settings_of(compose: str | None, kubernetes: str | None, service: str | None
 
 
 def exit_status(report: Report, fail_on: str) -> Exit:
-    """The exit status of a report: findings first, then our own crashes."""
+    """The exit status of a report: findings first, then our own crashes, then a container that could not be looked into."""
     order = ["error", "warning", "info"]
     failing = order[: order.index(fail_on) + 1] if fail_on in order else []
     if any(finding.severity in failing for finding in report.findings):
         return Exit.FINDINGS
-    return Exit.CRASHED if report.summary.crashed else Exit.OK
+    if report.summary.crashed:
+        return Exit.CRASHED
+    container = report.config.container
+    return Exit.REFUSED if container is not None and container.problem is not None else Exit.OK
 
 
 def parse_assumptions(texts: tuple[str, ...]) -> Assumed:

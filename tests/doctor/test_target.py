@@ -65,7 +65,7 @@ def test_without_a_daemon_the_config_is_still_checked(
     status, out, err = call(capsys, "-c", CONFIG, "--docker-host", missing, "--format", "json", "--lang", lang)
     report = json.loads(out)
     jsonschema.validate(report, SCHEMA)
-    assert status == 0 and err.count("\n") == 1 and word in err and f"{tmp_path}/none.sock" in err
+    assert status == 2 and err.count("\n") == 1 and word in err and f"{tmp_path}/none.sock" in err
     told = {key: value for key, value in report["config"]["container"].items() if value not in (None, True)}
     assert told == {"name": "trainer", "source": "docker", "problem": err.removeprefix("paddle-doctor: ").strip()}
     rows = {row["code"]: row for row in report["checks"]}
@@ -91,7 +91,7 @@ def test_without_a_daemon_and_a_config_the_request_is_refused(project: Project, 
 def test_a_daemon_that_hangs_is_given_up(project: Project, capsys: pytest.CaptureFixture[str], silent: str) -> None:
     start = time.monotonic()
     status, out, err = call(capsys, "-c", CONFIG, "--docker-host", silent, "--format", "json", "--lang", "en")
-    assert status == 0 and "does not answer within 0.3 s" in err and time.monotonic() - start < 10
+    assert status == 2 and "does not answer within 0.3 s" in err and time.monotonic() - start < 10
     assert json.loads(out)["summary"]["passed"] > 20
 
 
@@ -106,7 +106,7 @@ def test_a_container_that_goes_away_meanwhile(
 
     with serve(tmp_path / "d.sock", Leaving()) as url:
         status, out, err = call(capsys, "-c", CONFIG, "--docker-host", url, "--format", "json", "--lang", "en")
-    assert status == 0 and err == "paddle-doctor: container trainer: was removed while it was looked at. Start it again, and then this\n"
+    assert status == 2 and err == "paddle-doctor: container trainer: was removed while it was looked at. Start it again, and then this\n"
     assert {row["status"] for row in json.loads(out)["checks"]} == {"passed", "skipped"}
 
 
