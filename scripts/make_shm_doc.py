@@ -62,8 +62,8 @@ TAIL = """\
 - **After a death.** The file that was being written stays, and where the container's first process asks after nobody, the worker stays as a
   zombie; its file belongs to nobody all the same (ENV108).
 
-`use_shared_memory: False` needs no more than the semaphores. With two workers, 224 px and two busy CPUs it gave 0.88 (batch 32) and 0.92
-(batch 64) of the images per second where JPEGs are decoded, 0.55 and 0.39 where there is nothing to decode (`benchmarks/README.md`).
+`use_shared_memory: False` needs no more than the semaphores. With two workers, 224 px and two CPUs it gave 0.72 (batch 32) and 0.63
+(batch 64) of the images per second where JPEGs are decoded, 0.45 and 0.31 where there is nothing to decode (`benchmarks/README.md`).
 
 ## 边界情况
 
@@ -79,7 +79,7 @@ TAIL = """\
 - **崩溃之后。** 正在写的文件会留下；如果容器的首个进程不回收子进程，worker 会成为僵尸进程，但文件已经无主（ENV108）。
 
 `use_shared_memory: False` 只需要信号量所占的空间。2 个 worker、224 px、两个 CPU 都很忙时，要解码 JPEG 的情况下每秒图像数是共享内存的
-0.88（batch 32）和 0.92（batch 64）；不需要解码时是 0.55 和 0.39（见 `benchmarks/README.md`）。
+0.72（batch 32）和 0.63（batch 64）；不需要解码时是 0.45 和 0.31（见 `benchmarks/README.md`）。
 """
 """What tests and the benchmark have shown."""
 
