@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from checks.facts.checkout import Checkout
 from checks.facts.container_settings import ContainerSettings
@@ -100,9 +100,27 @@ def _absent(shm: SharedMemory, alive: list[Loader]) -> Iterator[Finding]:
         )
 
 
-def _pairs(w: Wanted, room: int, epochs: int) -> tuple[tuple[int, int], ...]:
-    """The largest batch sizes that fit into so many bytes, for up to as many workers as the loader has."""
-    return fitting_pairs(room, w.fields.bytes_of, workers=sensible_workers(w.workers), most=w.batch, epochs=epochs)[-PAIRS:]
+class _Fitting(NamedTuple):
+    """What fits of a loader: the most workers with its batch size, the largest batch size with its workers, and pairs of both."""
+
+    workers: int
+    batch: int
+    pairs: tuple[tuple[int, int], ...]
+
+
+def _fitting(moment: Moment, have: int) -> _Fitting:
+    """What the blamed loader of a moment may have, in one process that finds so many bytes."""
+    w, room, epochs = moment.blamed, have - moment.beside, 2 if moment.again else 1
+    return _Fitting(
+        max((n for n in range(1, w.workers) if need(n, w.first.batch_bytes, epochs=epochs).total <= room), default=0),
+        largest_batch(room, w.workers, w.fields.bytes_of, most=w.batch, epochs=epochs),
+        fitting_pairs(room, w.fields.bytes_of, workers=sensible_workers(w.workers), most=w.batch, epochs=epochs)[-PAIRS:],
+    )
+
+
+def _remove_stale(shm: SharedMemory) -> Fix:
+    """The command that removes what ended processes left, or the first files of it."""
+    return Fix("remove-stale", "command", "unsafe", command=shlex.join(["rm", "--", *(f"/dev/shm/{f.name}" for f in shm.stale[:20])]))
 
 
 def _in_file(settings: ContainerSettings, size: int, text: str) -> Iterator[Fix]:
@@ -152,10 +170,7 @@ class _Judge:
         size = docker_size(worst.need * processes, w.first.batch_bytes, processes)
         # what is proposed has to hold at every moment
         hardest = max((item for item in moments if item.blamed is w), key=lambda item: item.need)
-        room, epochs = self.shm.free // processes - hardest.beside, 2 if hardest.again else 1
-        pairs = _pairs(w, room, epochs)
-        workers = max((n for n in range(1, w.workers) if need(n, w.first.batch_bytes, epochs=epochs).total <= room), default=0)
-        batch = largest_batch(room, w.workers, w.fields.bytes_of, most=w.batch, epochs=epochs)
+        fitting = _fitting(hardest, self.shm.free // processes)
         values: dict[str, Any] = {
             "split": w.loader.split,
             "need_bytes": moment.need * processes,
@@ -173,9 +188,9 @@ class _Judge:
             "worst_moment": worst.name,
             "worst_bytes": worst.need * processes,
             "loaders": {item.blamed.loader.split: item.need * processes for item in moments if item.name in ("train", "eval")},
-            "largest_that_fit": [list(pair) for pair in pairs],
-            "safe_num_workers": workers,
-            "safe_batch_size": batch,
+            "largest_that_fit": [list(pair) for pair in fitting.pairs],
+            "safe_num_workers": fitting.workers,
+            "safe_batch_size": fitting.batch,
             "shm_size": size.text,
             "stale_bytes": sum(file.size for file in self.shm.stale),
             "holders": [{"pid": h.pid, "command": h.command, "bytes": h.bytes} for h in self.shm.holders],
@@ -188,16 +203,14 @@ class _Judge:
         if case == "in-use" and self.shm.holders:
             case, largest = "held", self.shm.holders[0]
             values |= {"holder": largest.command, "holder_pid": largest.pid, "holder_bytes": largest.bytes}
-        fixes = (*self.enlarge(size.bytes, size.text), *self.smaller(w, room, workers, batch, epochs))
+        fixes = (*self.enlarge(size.bytes, size.text), *self.smaller(w, fitting))
         return Finding(at=w.loader.num_workers.location, case=case, fixes=fixes, **values)
 
     def enlarge(self, size: int, text: str) -> Iterator[Fix]:
         """The ways to more of it, by what the container is."""
         shm, settings = self.shm, self.settings
         if shm.stale:
-            yield Fix(
-                "remove-stale", "command", "unsafe", command=shlex.join(["rm", "--", *(f"/dev/shm/{f.name}" for f in shm.stale[:20])])
-            )
+            yield _remove_stale(shm)
         shared = settings is not None and settings.shm_origin == "host"
         runtime = settings.source if settings else self.container.runtime if self.container else None
         if settings is not None and settings.state == "file":
@@ -217,13 +230,15 @@ class _Judge:
             return
         yield Fix("remount", "command", "unsafe", command=command, values={"size": text})
 
-    def smaller(self, w: Wanted, room: int, workers: int, batch: int, epochs: int) -> Iterator[Fix]:
-        """The ways to need less of it than `room`."""
+    def smaller(self, w: Wanted, fitting: _Fitting) -> Iterator[Fix]:
+        """The ways to need no more of it than fits."""
         if w.loader.num_workers:
-            yield Fix("fewer-workers", "edit", "safe", w.loader.num_workers.location, workers, values={"workers": workers})
-        pairs = ", ".join(f"{count} × {most}" for count, most in _pairs(w, room, epochs))
-        if w.loader.batch_size and 1 <= batch < w.batch:
-            yield Fix("smaller-batch", "edit", "unsafe", w.loader.batch_size.location, batch, values={"batch": batch, "pairs": pairs})
+            values = {"workers": fitting.workers}
+            yield Fix("fewer-workers", "edit", "safe", w.loader.num_workers.location, fitting.workers, values=values)
+        pairs = ", ".join(f"{count} × {most}" for count, most in fitting.pairs)
+        if w.loader.batch_size and 1 <= fitting.batch < w.batch:
+            at, batch = w.loader.batch_size.location, fitting.batch
+            yield Fix("smaller-batch", "edit", "unsafe", at, batch, values={"batch": batch, "pairs": pairs})
         if self.config.generation == "modern":
             yield Fix("no-shared-memory", "edit", "safe", self.config.tree.at(f"{w.loader.key}.loader.use_shared_memory"), False)
 
@@ -239,13 +254,11 @@ class _Judge:
             return
         case = "memory" if worst.need > host.memory else "memory-left"
         assert w.loader.num_workers is not None
-        room, epochs = have - worst.beside, 2 if worst.again else 1
-        workers = max((n for n in range(1, w.workers) if need(n, w.first.batch_bytes, epochs=epochs).total <= room), default=0)
-        batch = largest_batch(room, w.workers, w.fields.bytes_of, most=w.batch, epochs=epochs)
+        fitting = _fitting(worst, have)
         yield Finding(
             at=w.loader.num_workers.location,
             case=case,
-            fixes=tuple(fix for fix in self.smaller(w, room, workers, batch, epochs) if fix.id != "no-shared-memory"),
+            fixes=tuple(fix for fix in self.smaller(w, fitting) if fix.id != "no-shared-memory"),
             split=w.loader.split,
             need_bytes=worst.need,
             have_bytes=self.shm.free,
@@ -254,8 +267,8 @@ class _Judge:
             memory_limit=host.memory_limit,
             num_workers=w.workers,
             batch_size=w.batch,
-            safe_num_workers=workers,
-            safe_batch_size=batch,
+            safe_num_workers=fitting.workers,
+            safe_batch_size=fitting.batch,
         )
 
 
@@ -270,11 +283,10 @@ def stale_shared_memory(config: TrainingConfig, shm: SharedMemory) -> Iterator[F
     if taken < STALE_WORTH:
         return
     share = taken / shm.size
-    names = " ".join(shlex.quote(f"/dev/shm/{file.name}") for file in shm.stale[:20])
     yield Finding(
         at=Location(config.file),
         case="default" if share >= STALE_SHARE else "little",
-        fixes=(Fix("remove-stale", "command", "unsafe", command=f"rm -- {names}"),),
+        fixes=(_remove_stale(shm),),
         files=len(shm.stale),
         taken_bytes=taken,
         size_bytes=shm.size,
