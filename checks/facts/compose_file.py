@@ -15,7 +15,7 @@ import msgspec
 
 from checks.facts.base import Unreadable
 from checks.facts.compose_model import Project
-from checks.facts.container_settings import DEFAULT_SHM, ContainerSettings
+from checks.facts.container_settings import DEFAULT_SHM, ContainerSettings, sharing
 from checks.facts.container_sizes import HALF, TmpfsSize, count_cpus, tmpfs_size
 from checks.facts.settings_files import Part, chosen, part_of
 
@@ -115,14 +115,7 @@ class _Reader:
             raise Unreadable("compose-ipc-cycle", file=at.file, line=at.line, column=at.column, name=other)
         theirs = self._settings(other, trail)
         return _with(
-            found,
-            ipc=f"container:{other}",
-            shm=theirs.shm,
-            shm_share=theirs.shm_share,
-            shm_host_path=theirs.shm_host_path,
-            shm_origin="container",
-            shm_location=theirs.shm_location,
-            shm_written=theirs.shm_written,
+            sharing(found, theirs),
             # a namespace is shared only with `shareable`, and by no container that has a mount of its own over /dev/shm
             unshared_ipc=other if theirs.ipc == "private" or theirs.shm_origin in ("tmpfs", "bind", "volume") else None,
         )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from checks.facts.container_settings import DEFAULT_SHM, ContainerSettings, ContainerState
 from checks.facts.container_sizes import HALF, count_cpus, tmpfs_size
 
@@ -61,18 +59,6 @@ def shares_with(settings: ContainerSettings) -> str | None:
     """The container whose /dev/shm this one uses, None for its own or the host's."""
     kind, _, name = settings.ipc.partition(":")
     return name if kind == "container" and name else None
-
-
-def sharing(settings: ContainerSettings, other: ContainerSettings) -> ContainerSettings:
-    """The settings with the /dev/shm of another container, which `ipc` then names as the user knows it."""
-    return msgspec.structs.replace(
-        settings,
-        ipc=f"container:{other.name}",
-        shm=other.shm,
-        shm_share=other.shm_share,
-        shm_host_path=other.shm_host_path,
-        shm_origin="container",
-    )
 
 
 def environment(told: Mapping[str, Any]) -> dict[str, str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from checks.facts.base import Fact, Unreadable, World, collects
 from checks.model import Location
 
@@ -74,6 +76,20 @@ class ContainerSettings(Fact, frozen=True):
     memory_location: Location | None = None
     spare_volume: Location | None = None
     unshared_ipc: str | None = None
+
+
+def sharing(settings: ContainerSettings, other: ContainerSettings) -> ContainerSettings:
+    """The settings with the /dev/shm of another container, which `ipc` then names as the user knows it."""
+    return msgspec.structs.replace(
+        settings,
+        ipc=f"container:{other.name}",
+        shm=other.shm,
+        shm_share=other.shm_share,
+        shm_host_path=other.shm_host_path,
+        shm_origin="container",
+        shm_location=other.shm_location,
+        shm_written=other.shm_written,
+    )
 
 
 @collects(ContainerSettings, deadline=5.0)

@@ -19,10 +19,10 @@ import msgspec
 
 from checks.facts import container_probe, container_proc
 from checks.facts.base import Request, Unreadable, World
-from checks.facts.container_inspect import environment, mounts, settings_of_container, settings_of_image, shares_with, sharing
+from checks.facts.container_inspect import environment, mounts, settings_of_container, settings_of_image, shares_with
 from checks.facts.container_mirror import Mirror
 from checks.facts.container_paths import CHECKOUT_FILES, CHECKOUT_SOURCES, Text, above, texts, wanted
-from checks.facts.container_settings import DEFAULT_SHM, ContainerSettings
+from checks.facts.container_settings import DEFAULT_SHM, ContainerSettings, sharing
 from checks.facts.container_sizes import docker_bytes
 from checks.facts.container_world import ContainerWorld
 from checks.facts.deploy_config import collect_deploy_config

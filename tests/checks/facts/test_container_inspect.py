@@ -13,8 +13,8 @@ from checks.facts.container_inspect import (
     settings_of_container,
     settings_of_image,
     shares_with,
-    sharing,
 )
+from checks.facts.container_settings import sharing
 
 MIB = 1 << 20
 
