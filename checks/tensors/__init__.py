@@ -1,0 +1,1 @@
+"""What lies in files of tensors and of exported programs, read without running anything of theirs."""
