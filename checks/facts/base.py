@@ -34,13 +34,25 @@ class Assumed(msgspec.Struct, frozen=True):
     gpus: int | None = None
 
 
+class ParityRequest(msgspec.Struct, frozen=True):
+    """That both sides be run over `images` (files and folders; empty: those that the configs name), at most `limit` of them where folders are.
+
+    `seconds` is what one step of one side may take. `arrays` is a file (`.npz`) to be written for a picture.
+    """
+
+    images: tuple[str, ...] = ()
+    limit: int = 1000
+    seconds: float = 120.0
+    arrays: str | None = None
+
+
 class Request(Fact, frozen=True):
     """What the user asked for: the config, the overrides, and where PaddleClas would be started.
 
     `deploy_config`, `weights` and `inference_model` are the companions of the config, None where those that it names are meant. `synthetic`
     holds glob patterns of generated images (FAQ 4.1), `images` how closely images are looked at, `cache` whether results of slow scans may be
-    kept. `probe` lets the user's own PaddleClas run over a few samples, in the interpreter `python` (None: this one). `container` names the
-    one that is looked into from outside.
+    kept. `probe` lets the user's own PaddleClas run over a few samples, in the interpreter `python` (None: this one); `parity` lets it run the
+    training side and the deploy side. `container` names the one that is looked into from outside.
     """
 
     config: str
@@ -57,6 +69,7 @@ class Request(Fact, frozen=True):
     probe: bool = False
     python: str | None = None
     container: str | None = None
+    parity: ParityRequest | None = None
 
 
 class World:
