@@ -28,6 +28,7 @@ def _number_type(args: tuple[Any, ...]) -> Dtype:
         return Dtype(code, EXTENDED[code])
     dtype = Dtype(DTYPES.get(code), int(code[1:]) if code[1:].isdecimal() and len(code) < 8 else 0)
     dtype.swapped = name.startswith(">")
+    dtype.objects = code.startswith("O")
     return dtype
 
 
@@ -138,7 +139,9 @@ def fill_array(array: Array, shape: Any, dtype: Dtype, fortran: bool, data: Any)
     array.shape, array.dtype, array.fortran, array.data = sides, dtype, fortran, data
     if isinstance(data, Text):
         data = array.data = Blob(data.offset, data.length, data.coding)
-    if dtype.name is None or not isinstance(data, Blob):
+    if isinstance(data, Blob) and dtype.objects:
+        raise Flaw("object")
+    if dtype.name is None or not isinstance(data, Blob) or data.coding == "elsewhere":
         return
     count = array.size * dtype.itemsize
     if (data.coding in ("raw", "latin-1") and data.length != count) or data.length < count:

@@ -87,14 +87,15 @@ class Foreign:
 
 
 class Dtype:
-    """NumPy's type of an array's numbers; `name` is None for records and objects."""
+    """NumPy's type of an array's numbers; `name` is None for records and `objects`."""
 
-    __slots__ = ("itemsize", "name", "swapped")
+    __slots__ = ("itemsize", "name", "objects", "swapped")
 
     def __init__(self, name: str | None, itemsize: int) -> None:
         self.name = name
         self.itemsize = itemsize
         self.swapped = False
+        self.objects = False
 
 
 class Array:

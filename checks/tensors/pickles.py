@@ -29,7 +29,11 @@ MAX_TEXT = 4096
 """Bytes of the longest text that is kept; longer ones stay in the file."""
 
 MAX_WITHIN = 3
-"""Pickles within pickles that are followed."""
+"""How deep pickles within pickles are followed, each for `INNER_OPCODES`."""
+
+INNER_OPCODES = 5_000
+MAX_COPIED = 2_000_000
+"""Items that calls such as `tuple(list)` may copy."""
 
 LOADERS = ("pickle.loads", "_pickle.loads", "cPickle.loads", "pickle._loads", "dill.loads", "joblib.load", "marshal.loads", "numpy.loads")
 
@@ -56,7 +60,7 @@ def walk(source: Source, within: int = 0) -> Walk:
     walker = _Walker(source, within)
     made = walker.made
     try:
-        for _ in range(MAX_OPCODES):
+        for _ in range(INNER_OPCODES if within else MAX_OPCODES):
             handler = HANDLERS[source.byte()]
             if handler is None:
                 raise Flaw("opcode")
@@ -74,7 +78,7 @@ def walk(source: Source, within: int = 0) -> Walk:
 
 
 class _Walker:
-    __slots__ = ("made", "marks", "memo", "names", "source", "stack", "within")
+    __slots__ = ("copied", "made", "marks", "memo", "names", "source", "stack", "within")
 
     def __init__(self, source: Source, within: int) -> None:
         self.source = source
@@ -84,6 +88,7 @@ class _Walker:
         self.memo: dict[int, Any] = {}
         self.names: list[Name] = []
         self.made = Walk()
+        self.copied = 0
 
     # stack and memo
 
@@ -135,6 +140,8 @@ class _Walker:
 
     def text(self, size: int, coding: Coding) -> None:
         source = self.source
+        if size < 0:
+            raise Flaw("length")
         if size > MAX_TEXT:
             self.stack.append(Blob(source.skip(size), size, coding))
             return
@@ -173,6 +180,8 @@ class _Walker:
         self.stack.append(Blob(self.source.skip(size), size))
 
     def long(self, size: int) -> None:
+        if size < 0:
+            raise Flaw("length")
         if size > 255:
             self.source.skip(size)
             self.stack.append(Foreign("a large number"))
@@ -283,7 +292,7 @@ class _Walker:
         if not isinstance(module, str) or not isinstance(name, str):
             # a text that is longer than any name, or that a call would have given
             if isinstance(module, Foreign | Blob | str) and isinstance(name, Foreign | Blob | str):
-                found = Name(shown(module), shown(name), self.source.position)
+                found = Name(_word(module), _word(name), self.source.position)
             else:
                 raise Flaw("stack")
         else:
@@ -332,6 +341,10 @@ class _Walker:
         self.call(cls, given)
 
     def call(self, function: Any, args: Any) -> None:
+        if isinstance(args, tuple):
+            self.copied += sum(_length(item) for item in args[:4])
+            if self.copied > MAX_COPIED:
+                raise Flaw("excess")
         try:
             made = build(function, args)
         except Refused:
@@ -364,10 +377,19 @@ class _Walker:
 
     def next_buffer(self) -> None:
         self.stack.append(Blob(-1, 0, "elsewhere"))
+        self.made.flaw = "buffer"  # paddle.load gives none: pickle raises UnpicklingError
 
     def buffer_is_read_only(self) -> None:
         if not isinstance(self.stack[-1], Blob):
             raise Flaw("stack")
+
+
+def _length(value: Any) -> int:
+    return len(value.pairs) if isinstance(value, Mapping) else len(value) if isinstance(value, list | tuple) else 0
+
+
+def _word(value: Any) -> str:
+    return str(value) if isinstance(value, str) else shown(value)
 
 
 def _handlers() -> list[Handler | None]:
