@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from checks.facts.stored_weights import StoredWeights
 from checks.facts.training_config import TrainingConfig
 from checks.facts.weight_files import WeightFile, WeightFiles
 from checks.model import EVAL, EXPORT, INFER, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
+from checks.tensors.harm import does_harm
+from checks.tensors.model import Call, Contents
 from checks.values import word_no_path
 from knowledge.value_types import PATHS
 from knowledge.zoo import has_class_head
 
 PUBLISHED_CLASSES = 1000
 """Classes of the published weights that `Arch.pretrained: True` downloads; those of 21,841 classes have a switch of their own."""
+
+MAX_TOLD = 8
+"""Calls of one file that are listed."""
 
 ABOUT_FILES = TRAIN | EVAL | INFER | EXPORT
 
@@ -183,3 +189,44 @@ def weights_file_broken(config: TrainingConfig, weights: WeightFiles) -> Iterato
             size=item.size,
             begins=item.begins,
         )
+
+
+@check("WTS105", name="weights-run-code", stages=ABOUT_FILES)
+def weights_run_code(config: TrainingConfig, stored: StoredWeights) -> Iterator[Finding]:
+    """A file that does more, when it is loaded, than build arrays: `paddle.load` unpickles, and pickle calls what a file names."""
+    _reads_weights(config)
+    read = 0
+    for item in stored.files:
+        if item.role == "checkpoint" and config.stage != "train":
+            continue  # only a training opens it
+        files: list[tuple[str, Contents | None]] = [(item.path, item.contents)]
+        if item.role == "checkpoint":
+            files += [(beside.path, beside.contents) for beside in item.companions]
+        for path, contents in files:
+            read += contents is not None
+            if contents is not None and contents.calls:
+                yield _what_runs(item.source, path, contents.calls)
+    if not read:
+        raise NotApplicable("no-weights-found")
+
+
+def _what_runs(source: Location, path: str, calls: tuple[Call, ...]) -> Finding:
+    harmful = [call for call in calls if does_harm(call)]
+    first = (harmful or list(calls))[0]
+    told = list(dict.fromkeys(_told(call) for call in calls))
+    return Finding(
+        at=source,
+        via=Location(path),
+        case="default" if harmful else "foreign",
+        fixes=(Fix("take-another", "advice", "safe"),),
+        file=path,
+        first=_told(first),
+        count=len(calls),
+        calls=told[:MAX_TOLD],
+    )
+
+
+def _told(call: Call) -> str:
+    if call.kind == "import":
+        return f"import {call.function}"
+    return f"{call.function} ← {call.argument}" if call.kind == "change" else f"{call.function}{call.argument or '()'}"

@@ -1,7 +1,7 @@
 """A corpus of hostile and of harmless files of weights, made byte by byte; `python -m tests.weights_corpus FOLDER` writes it.
 
-What a hostile file would do is harmless too: it makes the file `MARK` (by default one in the corpus's own folder), so that it can be handed to the real
-`paddle.load` to see whether it runs. None is ever loaded by the tests.
+What a hostile file would do is harmless too: it makes the file `MARK`, so that it can be handed to the real `paddle.load` to see whether it runs.
+None is ever loaded by the tests.
 """
 
 from __future__ import annotations
@@ -303,7 +303,7 @@ def _resources(mark: str) -> Iterator[Hostile]:
     yield Hostile("inflated", P3 + call(named("zlib", "decompress"), raw(b"x")) + b".", "zlib.decompress", None, "resources")
     yield Hostile("long-digits", b"L" + b"9" * 100_000 + b"L\n.", None, "excess", "resources")
     copies = b"](" + b"N" * 50_000 + b"eq\x00" + (call(named("builtins", "tuple"), b"h\x00") + b"0") * 2_000
-    yield Hostile("copies", P2 + copies + b".", None, None, "resources")
+    yield Hostile("copies", P2 + copies + b".", None, "excess", "resources")
 
 
 def _structure() -> Iterator[Hostile]:

@@ -12,7 +12,6 @@ from checks.facts.training_config import TrainingConfig
 from checks.facts.weight_files import SUFFIX, WeightFile, WeightFiles
 from checks.model import Location
 from checks.tensors.model import Contents
-from checks.tensors.read import NotTensors, read_contents
 
 Role = Literal["global", "arch", "checkpoint"]
 
@@ -127,6 +126,8 @@ def _stored(role: Role, key: str, written: str, path: str, source: Location, wor
 def _read(path: str, world: World) -> tuple[Contents | None, str | None]:
     if world.unread(path):
         return None, "unread"
+    from checks.tensors.read import NotTensors, read_contents  # 4 ms, and most checks name no weights
+
     try:
         return read_contents(path), None
     except NotTensors as problem:

@@ -7,9 +7,13 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from checks.tensors.harm import does_harm
+from checks.tensors.read import read_contents
 from tests.projects import REMOVED, WEIGHTS, Project, found, passes, reason
+from tests.weights_corpus import Hostile, harmless, hostile
 
 KEY = "Global.pretrained_model"
 
@@ -248,3 +252,68 @@ def test_wts104_near_miss_nothing_is_unpickled(tmp_path: Path) -> None:
 def test_wts104_skipped(tmp_path: Path) -> None:
     assert reason(project(tmp_path), "WTS104") == "no-weights-named"
     assert reason(project(tmp_path, "nowhere"), "WTS104") == "no-weights-found"
+
+
+# WTS105 weights-run-code
+
+ARRAYS = {"fc.weight": np.ones((2, 3), "f4")}
+EVIL = b"\x80\x04cos\nsystem\n(X\x0b\x00\x00\x00touch PWNEDtR."
+
+
+@pytest.mark.parametrize("stage", ["train", "eval", "infer", "export"])
+def test_wts105_positive_a_command(tmp_path: Path, stage: str) -> None:
+    made = project(tmp_path, "w/evil")
+    made.write("w/evil.pdparams", EVIL)
+    finding = made.finding("WTS105", stage=stage, shows=(str(tmp_path / "w" / "evil.pdparams"), "os.system('touch PWNED')"))
+    assert (finding.severity, finding.entry) == ("error", "weights.runs-code")
+    assert finding.location.key == KEY
+    assert not (tmp_path / "PWNED").exists() and not os.path.exists("PWNED")
+
+
+@pytest.mark.parametrize("sample", [s for s in hostile() if s.calls], ids=lambda sample: sample.name)
+def test_wts105_positive_every_hostile_sample(tmp_path: Path, sample: Hostile) -> None:
+    contents = read_contents(str(_written(tmp_path, sample.content)))
+    harmful = any(does_harm(call) for call in contents.calls)
+    assert harmful == (sample.name != "way-append-to-foreign")  # a deque: odd, and harmless
+
+
+def _written(folder: Path, content: bytes) -> Path:
+    path = folder / "w.pdparams"
+    path.write_bytes(content)
+    return path
+
+
+def test_wts105_positive_beside_a_checkpoint(tmp_path: Path) -> None:
+    made = project(tmp_path, Global__checkpoints="w/latest")
+    made.write("w/latest.pdparams", pickle.dumps(ARRAYS))
+    made.write("w/latest.pdstates", EVIL)
+    finding = made.finding("WTS105", shows=(str(tmp_path / "w" / "latest.pdstates"),))
+    assert finding.location.key == "Global.checkpoints"
+
+
+def test_wts105_positive_an_object_of_another_package_is_a_warning(tmp_path: Path) -> None:
+    made = project(tmp_path, "w/own")
+    made.write("w/own.pdparams", b"\x80\x02cppcls.utils.config\nAttrDict\n)\x81.")
+    assert made.finding("WTS105", shows=("ppcls.utils.config.AttrDict",)).severity == "warning"
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_wts105_negative(tmp_path: Path, protocol: int) -> None:
+    made = project(tmp_path, "w/good")
+    made.write("w/good.pdparams", pickle.dumps({**ARRAYS, "epoch": 3}, protocol))
+    assert passes(made, "WTS105", stage="eval")
+
+
+def test_wts105_near_miss_what_is_not_loaded_or_only_looks_bad(tmp_path: Path) -> None:
+    made = project(tmp_path, "w/good", Global__checkpoints="w/latest")
+    made.write("w/latest.pdparams", EVIL)
+    for sample in harmless():
+        if isinstance(sample.content, bytes):
+            made.write("w/good.pdparams", sample.content)
+            assert passes(made, "WTS105", stage="eval")
+    assert [f.location.key for f in made.findings("WTS105", stage="train")] == ["Global.checkpoints"]
+
+
+def test_wts105_skipped(tmp_path: Path) -> None:
+    assert reason(project(tmp_path), "WTS105") == "no-weights-named"
+    assert reason(project(tmp_path, "nowhere"), "WTS105") == "no-weights-found"
