@@ -171,24 +171,43 @@ def _path_fixes(config: TrainingConfig, item: WeightFile, case: str) -> Iterator
 
 
 @check("WTS104", name="weights-file-broken", stages=ABOUT_FILES)
-def weights_file_broken(config: TrainingConfig, weights: WeightFiles) -> Iterator[Finding]:
-    """A file that by its first and last bytes holds no weights. Nothing of it is unpickled."""
+def weights_file_broken(config: TrainingConfig, weights: WeightFiles, stored: StoredWeights | None) -> Iterator[Finding]:
+    """A file that holds no weights by its first and last bytes, or by what stands between them. Nothing of it is unpickled."""
     _reads_weights(config)
     there = [item for item in weights.files if item.content is not None]
     if not there:
         raise NotApplicable("no-weights-named" if not weights.files else "no-weights-found")
     for item in there:
-        if item.content in ("weights", "unreadable"):
+        case = _damage(item, stored) if item.content == "weights" else item.content
+        if case in (None, "unreadable"):
             continue
         yield Finding(
             at=item.source,
             via=Location(item.path),
-            case=item.content,
-            fixes=(Fix("fetch-again", "advice", "safe"),),
+            case=case,
+            fixes=(Fix("fetch-again", "advice", "safe") if case not in CONVERTIBLE else Fix("convert", "advice", "safe"),),
             file=item.path,
             size=item.size,
             begins=item.begins,
         )
+
+
+CONVERTIBLE = ("safetensors", "torch", "nameless")
+"""Files that hold weights, in a shape that `Layer.set_state_dict` does not take."""
+
+UNLOADABLE = frozenset(
+    "buffer cut extension length number object opcode persistent protocol shape size stack state text".split()  # noqa: SIM905
+)
+"""Flaws on which `pickle.load` stops; the others are limits of ours."""
+
+
+def _damage(item: WeightFile, stored: StoredWeights | None) -> str | None:
+    found = next((file.contents for file in stored.files if file.path == item.path), None) if stored is not None else None
+    if found is None or found.format != "pickle":
+        return None
+    if found.flaw in UNLOADABLE:
+        return "damaged"
+    return "nameless" if found.flaw is None and not found.calls and found.top != "mapping" else None
 
 
 @check("WTS105", name="weights-run-code", stages=ABOUT_FILES)

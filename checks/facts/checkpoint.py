@@ -18,7 +18,6 @@ SUFFIXES = (".pdparams", ".pdopt", ".pdstates", ".pdema")
 
 MAX_STATES_BYTES = 1 << 20
 """The largest `.pdstates` that is looked into; PaddleClas writes 44 bytes."""
-MAX_OPCODES = 2000
 LATEST_EPOCH = 1_000_000
 
 
@@ -105,8 +104,7 @@ def _epoch(prefix: str) -> int | None:
     try:
         found = os.stat(prefix + ".pdstates")
         if stat.S_ISREG(found.st_mode) and found.st_size <= MAX_STATES_BYTES:
-            with open(prefix + ".pdstates", "rb") as stream:
-                epoch = epoch_of(stream.read(MAX_STATES_BYTES))
+            epoch = epoch_of(prefix + ".pdstates")
             if epoch is not None:
                 return epoch
     except (OSError, ValueError):
@@ -115,24 +113,13 @@ def _epoch(prefix: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def epoch_of(pickled: bytes) -> int | None:
-    """The value of the key `epoch` in a pickled mapping, told by the pickle's opcodes alone; nothing is built or run.
+def epoch_of(path: str) -> int | None:
+    """The number that a `.pdstates` file keeps under `epoch`; None where there is none, or the file is none. Nothing of it is run."""
+    from checks.tensors.formats import NotTensors, look_into  # few configs name a checkpoint
 
-    Only a literal that directly follows the literal key counts. None where there is none, or the bytes are no pickle.
-    """
-    import pickletools  # few configs name a checkpoint
-
-    key = False
     try:
-        for number, (opcode, argument, _) in enumerate(pickletools.genops(pickled)):
-            if number > MAX_OPCODES:
-                break
-            name = opcode.name
-            if key and name in ("BININT", "BININT1", "BININT2", "INT", "LONG", "LONG1", "LONG4"):
-                return argument if type(argument) is int and 0 <= argument <= LATEST_EPOCH else None
-            if name in ("MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "FRAME"):
-                continue  # stand between a key and its value
-            key = name.endswith(("UNICODE", "UNICODE8")) and argument == "epoch"
-    except Exception:  # genops raises whatever a damaged pickle makes of it: ValueError, UnicodeDecodeError, struct.error, …
+        pickled = look_into(path).pickled
+    except NotTensors:
         return None
-    return None
+    epoch = pickled.scalars.get("epoch") if pickled is not None else None
+    return epoch if type(epoch) is int and 0 <= epoch <= LATEST_EPOCH else None

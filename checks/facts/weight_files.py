@@ -19,9 +19,12 @@ State = Literal["file", "suffixed", "missing", "folder", "other-file", "empty", 
 """What a value names: a prefix whose `.pdparams` is there (`file`), such a file by its full name (`suffixed`), nothing, a folder, a file of
 another kind, an empty text, something that is no text at all, an address to download from, or nothing that can be seen from here."""
 
-Content = Literal["weights", "empty", "html", "pointer", "archive", "cut", "other", "unreadable"]
+Content = Literal["weights", "empty", "html", "pointer", "archive", "cut", "torch", "safetensors", "exported", "other", "unreadable"]
 """What the first and last bytes say: a pickle (`weights`), 0 bytes, a web page, a Git LFS pointer, zip or gzip or tar, a pickle without its end,
-something else."""
+PyTorch's own file of before 1.6, safetensors, the tensors of an exported model, something else."""
+
+TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""How `torch.save` began before 1.6 (a zip since): a number, pickled, and a second pickle behind it (torch/serialization.py, MAGIC_NUMBER)."""
 
 
 class WeightFile(msgspec.Struct, frozen=True):
@@ -210,6 +213,12 @@ def _content(path: str) -> tuple[Content, int, str]:
         return "pointer", size, printable_head(head)
     if head.startswith((b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ")) or head[257:262] == b"ustar":
         return "archive", size, shown
+    if head.startswith(TORCH):
+        return "torch", size, shown
+    if head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= size:
+        return "safetensors", size, shown
+    if head[:4] == bytes(4) and _of_export(path):
+        return "exported", size, shown
     if head[:1] == b"\x80" and len(head) > 1 and 2 <= head[1] <= 5:
         return ("weights" if last == b"." or _ends(path) else "cut"), size, shown
     # protocols 0 and 1 are printable at the start; nobody's weights are, but pickle reads them
@@ -217,16 +226,22 @@ def _content(path: str) -> tuple[Content, int, str]:
 
 
 def _ends(path: str) -> bool:
-    """Whether a pickle comes to its end before the file does; its opcodes are read, and none is carried out."""
-    import pickletools  # 5 ms, and only for files that look cut off
+    """Whether a pickle comes to its end before the file does; its opcodes are followed, and none is carried out."""
+    from checks.tensors.formats import NotTensors, look_into  # only for files that look cut off
 
     try:
-        with open(path, "rb") as stream:
-            for _ in pickletools.genops(stream):
-                pass
-    except (OSError, ValueError, OverflowError, MemoryError):
+        return look_into(path).flaw != "cut"
+    except NotTensors:
         return False
-    return True
+
+
+def _of_export(path: str) -> bool:
+    from checks.tensors.formats import NotTensors, look_into
+
+    try:
+        return look_into(path).format == "static"
+    except NotTensors:
+        return False
 
 
 def printable_head(head: bytes) -> str:

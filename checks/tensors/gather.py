@@ -7,7 +7,9 @@ from checks.tensors.stream import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Literal
+
+    Top = Literal["mapping", "tensor", "sequence", "other"]
 
 NAME_TABLE = "StructuredToParameterName@@"
 SLICES = "UnpackBigParamInfor@@"
@@ -23,7 +25,7 @@ MAX_ITEMS = 200_000
 class Gathered:
     """Plain values; the tensors as (name, array, spans)."""
 
-    __slots__ = ("groups", "left", "names", "nested", "others", "scalars", "tables", "tensors")
+    __slots__ = ("groups", "left", "names", "nested", "others", "scalars", "tables", "tensors", "top")
 
     def __init__(self) -> None:
         self.tensors: dict[str, tuple[Array, tuple[Blob, ...]]] = {}
@@ -34,6 +36,7 @@ class Gathered:
         self.names: dict[str, str] = {}
         self.nested: str | None = None
         self.left = MAX_ITEMS
+        self.top: Top = "other"
 
     def spend(self, count: int) -> int:
         """How many of so many items may still be looked at: a file can name one mapping a thousand times."""
@@ -46,11 +49,14 @@ def gather(root: Any, source: Source) -> Gathered:
     """Sort what lies at the top, and one or two levels below it."""
     found = Gathered()
     if isinstance(root, Mapping):
+        found.top = "mapping"
         _sort(found, root, "", source, MAX_DEPTH)
     elif (named := _tensor(root)) is not None:
         name, array = named
+        found.top = "tensor"
         found.tensors[name or ""] = (array, _spans(array))
     elif isinstance(root, list | tuple):
+        found.top = "sequence"
         made = Mapping()
         made.pairs = [(str(place), item) for place, item in enumerate(root[:MAX_ITEMS])]
         _sort(found, made, "", source, MAX_DEPTH)

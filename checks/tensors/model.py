@@ -71,7 +71,8 @@ class Contents(msgspec.Struct, frozen=True):
     the top (`epoch`, `metric`), `tables` mappings of such (`LR_Scheduler`), `others` the names of what is none of these. `parameter_names` is
     the `StructuredToParameterName@@` of `paddle.save`: structured name → the parameter's own name. `calls` are what loading would run: a file
     with any is hostile, or not one that `paddle.save` wrote. `behind` is the same of a second pickle behind the end, which `paddle.load` does
-    not read; `trailing` is how many bytes stand there. `flaw` says in one word what is wrong with the file's structure, None where nothing is.
+    not read; `trailing` is how many bytes stand there. `top` is what loading a pickle gives: only a mapping has names. `flaw` says in one word
+    what is wrong with the file's structure, None where nothing is.
     """
 
     format: Format
@@ -85,6 +86,7 @@ class Contents(msgspec.Struct, frozen=True):
     flaw: str | None = None
     groups: dict[str, tuple[Tensor, ...]] = {}
     tables: dict[str, dict[str, int | float | str | bool | None]] = {}
+    top: Literal["mapping", "tensor", "sequence", "other"] = "mapping"
     behind: tuple[Call, ...] = ()
     trailing: int = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.facts.checkpoint import epoch_of
+from checks.facts import checkpoint
 from tests.projects import CONFIG, REMOVED, Project, passes, reason
 
 KEY = "Global.checkpoints"
@@ -26,6 +27,13 @@ def saved(project: Project, prefix: str, epoch: int = 2, files: tuple[str, ...] 
 
 def resumed(folder: Path, prefix: str = "out/latest", **changes: Any) -> Project:
     return Project(folder, "modern", {KEY: prefix, **changes})
+
+
+def epoch_of(content: bytes) -> int | None:
+    with tempfile.NamedTemporaryFile(suffix=".pdstates") as stream:
+        stream.write(content)
+        stream.flush()
+        return checkpoint.epoch_of(stream.name)
 
 
 @given(epoch=st.integers(0, 1_000_000), protocol=st.integers(0, 5), metric=st.floats(allow_nan=False) | st.none() | st.text(max_size=20))

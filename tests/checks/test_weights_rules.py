@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from checks.facts.weight_files import TORCH
 from checks.tensors.harm import does_harm
 from checks.tensors.read import read_contents
 from tests.projects import REMOVED, WEIGHTS, Project, found, passes, reason
-from tests.weights_corpus import Hostile, harmless, hostile
+from tests.weights_corpus import Hostile, harmless, hostile, lod_tensor
 
 KEY = "Global.pretrained_model"
 
@@ -210,6 +211,7 @@ def test_wts103_skipped(tmp_path: Path) -> None:
 
 # WTS104 weights-file-broken
 
+SAFE = b"\x44" + bytes(7) + b'{"fc.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}   ' + bytes(24)
 ARCHIVE = b"PK\x03\x04" + bytes(60)
 WHOLE = pickle.dumps({"fc.weight": bytes(300_000)}, protocol=4)
 
@@ -224,6 +226,13 @@ WHOLE = pickle.dumps({"fc.weight": bytes(300_000)}, protocol=4)
         (bytes(257) + b"ustar" + bytes(250), "archive"),
         (WHOLE[:200_000], "ends in the middle"),
         (bytes(range(130, 200)) * 9, "begins with"),
+        (TORCH + pickle.dumps(1001, 2), "PyTorch"),
+        (SAFE, "safetensors"),
+        (lod_tensor(np.ones((2, 3), "<f4")) * 2, "exported"),
+        ((lod_tensor(np.ones((2, 3), "<f4")) * 2)[:-5], "exported"),
+        (pickle.dumps(np.ones(3)), "no mapping"),
+        (pickle.dumps([np.ones(3)]), "no mapping"),
+        (pickle.dumps({"a": np.ones(300)}, 4).replace(b"\x8e", b"\x8f", 1).replace(b"B\x60\x09", b"B\x58\x09", 1), "damaged"),
     ],
 )
 def test_wts104_positive_each_kind(tmp_path: Path, content: bytes, case: str) -> None:

@@ -46,8 +46,8 @@ def test_the_epoch_of_what_paddle_saves(real_python: str, tmp_path: Path) -> Non
     code = f"import numpy as np\npaddle.save({{'metric': np.float64(0.5), 'epoch': 7}}, {str(tmp_path / 'a.pdstates')!r})\n"
     code += f"paddle.save({{'metric': 0.25, 'epoch': 300}}, {str(tmp_path / 'b.pdstates')!r})"
     assert run(real_python, code).returncode == 0
-    assert epoch_of((tmp_path / "a.pdstates").read_bytes()) == 7
-    assert epoch_of((tmp_path / "b.pdstates").read_bytes()) == 300
+    assert epoch_of(str(tmp_path / "a.pdstates")) == 7
+    assert epoch_of(str(tmp_path / "b.pdstates")) == 300
 
 
 def test_states_of_the_optimizers(real_python: str) -> None:
