@@ -317,7 +317,7 @@ def deploy_input_size(deploy: DeployConfig, models: InferenceModels) -> Iterator
     """The transforms make another input than the one that the exported model declares."""
     role, section = ("cls", "PreProcess") if deploy.kind == "text" or deploy.tree.has("PreProcess") else ("rec", "RecPreProcess")
     model = next((m for m in models.models if m.role == role), None)
-    declared = model.shapes.inputs[0] if model and model.shapes and len(model.shapes.inputs) == 1 else ()
+    declared = model.program.inputs[0].shape if model and model.program and len(model.program.inputs) == 1 else ()
     if model is None or len(declared) != 4:
         raise NotApplicable("model-input-unknown")
     if deploy.kind == "text":
@@ -367,9 +367,9 @@ def gallery_not_ready(deploy: DeployConfig, paths: DeployPaths, models: Inferenc
         yield Finding(at=batch.location, case="batch", fixes=(fix,), written=str(batch.value), path="", index="")
     width = deploy.tree.get("IndexProcess.embedding_size")
     model = models.of("rec") if models else None
-    if width is None or type(width.value) is not int or model is None or model.shapes is None or len(model.shapes.outputs) != 1:
+    if width is None or type(width.value) is not int or model is None or model.program is None or len(model.program.outputs) != 1:
         return
-    output = model.shapes.outputs[0]
+    output = model.program.outputs[0].shape
     if len(output) == 2 and output[1] > 0 and output[1] != width.value:
         fix = Fix("set-width", "edit", "safe", width.location, output[1], values={"width": output[1]})
         yield Finding(at=width.location, case="width", fixes=(fix,), written=str(width.value), path=model.path, index=str(output[1]))

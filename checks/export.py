@@ -23,8 +23,8 @@ PIR_VERSIONS = ((3, 0, 0), (3, 3, 1))
 VERSION_OF_3_0_0 = 1
 """The number in a PIR file of 3.0.0; that of 3.3.1 is 4, which 3.0.0 does not read."""
 
-IDENTITIES, FEWEST = 1.25, 10
-"""BatchNorms a convolution, and BatchNorms too many, from which on they stand in branches of their own; RepVGG has 1.39 to 1.41, and 17 or more."""
+FEWEST_SUMS = 2
+"""Sums of parallel convolutions from which on a network is one of re-parameterisable blocks; PPLCNetV2_small has 6."""
 
 
 def version_numbers(text: str | None) -> tuple[int, ...] | None:
@@ -64,7 +64,7 @@ def inference_model_missing(models: InferenceModels, deploy: DeployConfig | None
 
 def _what_is_missing(model: InferenceModel, deploy: DeployConfig | None) -> tuple[str | None, str | None]:
     key = (model.source.key or "").rpartition(".")[2]
-    by_file = key in ("cls_model_path", "clas_model_file")
+    by_file = key in ("cls_model_path", "clas_model_file") or (not key and model.program_file is not None)
     if model.state == "missing":
         return ("file" if by_file else "default"), None
     if by_file:
@@ -126,7 +126,7 @@ def inference_model_format(
             path=model.path,
             code=code.file if code else None,
             files=list(model.files),
-            format_version=model.shapes.version if model.shapes else None,
+            format_version=model.program.version if model.program else None,
         )
 
 
@@ -150,7 +150,7 @@ def _verdict(model: InferenceModel, version: tuple[int, ...], code: DeployCode |
         return None if pdmodel else "flag-json"
     if not json:
         return "pdmodel-by-prefix" if by_prefix else "pdmodel-unproven"
-    written = model.shapes.version if model.shapes else None
+    written = model.program.version if model.program else None
     if version == (3, 0, 0) and written is not None and written > VERSION_OF_3_0_0:
         return "json-newer"
     if code is not None and not code.memory_optim:
@@ -232,22 +232,23 @@ def export_input_shape(config: TrainingConfig) -> Iterator[Finding]:
 
 @check("EXP106", name="branches-not-fused", stages=DEPLOY)
 def branches_not_fused(models: InferenceModels) -> Iterator[Finding]:
-    """An exported RepVGG that still has the branches of its training: more BatchNorms than convolutions, as only parallel identities give.
+    """An exported network that still has the branches of its training: convolutions of one value, with their BatchNorms, that are summed.
 
-    Exported by develop on PaddlePaddle 3.3.1: RepVGG_A0 44 convolutions and 61 BatchNorms, B1g2 56 and 79; fused 22 and 0. Other networks have at
-    most a few BatchNorms more than convolutions (DenseNet121 120 and 121), RepVGG_D2se with its squeeze-and-excitation fewer.
+    Exported by develop on PaddlePaddle 3.3.1: RepVGG_A0 has 22 such sums, B1g2 28, D2se 48, PPLCNetV2_base 8, and after fusing none; of the other
+    networks of `ppcls.arch.backbone` none has any.
     """
-    known = [(model, model.shapes) for model in models.models if model.shapes is not None and model.shapes.convolutions]
+    known = [(model, model.program) for model in models.models if model.program is not None and model.program.convolutions]
     if not known:
         raise NotApplicable("no-convolutions")
-    for model, shapes in known:
-        if shapes.normalisations >= IDENTITIES * shapes.convolutions and shapes.normalisations - shapes.convolutions >= FEWEST:
+    for model, program in known:
+        if program.branched >= FEWEST_SUMS:
             yield Finding(
                 at=model.source,
                 fixes=(
                     Fix("export-again", "advice", "safe", snippet="python3 tools/export_model.py -c CONFIG -o Global.pretrained_model=…"),
                 ),
                 path=model.path,
-                convolutions=shapes.convolutions,
-                normalisations=shapes.normalisations,
+                blocks=program.branched,
+                convolutions=program.convolutions,
+                normalisations=program.normalisations,
             )

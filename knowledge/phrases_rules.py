@@ -24,6 +24,10 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
         "{file} is no deploy config: it has none of PreProcess, PostProcess, IndexProcess",
         "{file} 不是部署配置：其中没有 PreProcess、PostProcess、IndexProcess",
     ),
+    "no-readable-program": (
+        "there is no exported program that can be read",
+        "没有可以读取的导出模型",
+    ),
     "no-convolutions": (
         "the exported model has no convolutions that can be counted",
         "导出的模型中数不出卷积算子",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import Literal
@@ -10,9 +11,9 @@ import msgspec
 
 from checks.facts.base import Fact, Request, Unreadable, World, collects
 from checks.facts.deploy_config import find_deploy_config
-from checks.facts.program_shapes import MAX_BYTES, Shapes, pir_shapes, program_shapes
 from checks.facts.training_config import TrainingConfig
 from checks.model import Location
+from checks.tensors.programs import Program, read_program
 
 Role = Literal["cls", "rec", "det"]
 
@@ -27,6 +28,9 @@ KEYS: dict[str, Role] = {
 """Where a deploy config names its models."""
 
 MODEL_FILES = ("inference.json", "inference.pdmodel", "inference_int8.json", "inference_int8.pdmodel", "inference.onnx")
+PROGRAM_ENDS = (".json", ".pdmodel")
+STATIC_PAIRS = (("model", "params"), ("__model__", "__params__"))
+"""Program and parameters as the static branch, and PaddlePaddle 1.x by default, name them."""
 _LISTED = 200
 
 
@@ -34,7 +38,8 @@ class InferenceModel(msgspec.Struct, frozen=True):
     """One exported model.
 
     `path` is its folder, or the model file where the config names that. `files` are the names in the folder that belong to models; `nearby` are
-    folders beside or below it that hold an exported model. `shapes` are those of the file that the predictor would take, if it can be read.
+    folders beside or below it that hold an exported model. `program` is what the file says that the predictor would take (`program_file`), None
+    where it cannot be read; `parameters_file` is where its values would lie.
     """
 
     role: Role
@@ -44,7 +49,9 @@ class InferenceModel(msgspec.Struct, frozen=True):
     state: Literal["folder", "file", "missing"]
     files: tuple[str, ...]
     nearby: tuple[str, ...]
-    shapes: Shapes | None = None
+    program: Program | None = None
+    program_file: str | None = None
+    parameters_file: str | None = None
 
     @property
     def prefix(self) -> str:
@@ -58,9 +65,9 @@ class InferenceModel(msgspec.Struct, frozen=True):
     @property
     def classes(self) -> int | None:
         """The width of a classifier's single output, shape [N, C]."""
-        if self.shapes is None or self.role != "cls" or len(self.shapes.outputs) != 1:
+        if self.program is None or self.role != "cls" or len(self.program.outputs) != 1:
             return None
-        output = self.shapes.outputs[0]
+        output = self.program.outputs[0].shape
         return output[1] if len(output) == 2 and output[1] > 0 else None
 
 
@@ -85,7 +92,7 @@ def collect_inference_models(config: TrainingConfig, request: Request, world: Wo
     deploy = find_deploy_config(config, request, world)
     if request.inference_model is not None:
         path = os.path.normpath(world.locate(request.inference_model))
-        models.append(_look("cls", request.inference_model, path, Location(request.inference_model)))
+        models.append(look_at_model("cls", request.inference_model, path, Location(request.inference_model)))
     if deploy is not None:
         for key, role in KEYS.items():
             value = deploy.tree.get(key)
@@ -93,7 +100,7 @@ def collect_inference_models(config: TrainingConfig, request: Request, world: Wo
                 continue
             if role == "cls" and request.inference_model is not None:
                 continue
-            models.append(_look(role, value.value, deploy.resolve(value.value), value.location))
+            models.append(look_at_model(role, value.value, deploy.resolve(value.value), value.location))
     if not models:
         raise Unreadable("no-inference-model")
     seen = tuple(model for model in models if model.state != "missing" or not world.unseen(model.path))
@@ -102,27 +109,48 @@ def collect_inference_models(config: TrainingConfig, request: Request, world: Wo
     return InferenceModels(seen)
 
 
-def _look(role: Role, written: str, path: str, source: Location) -> InferenceModel:
+def look_at_model(role: Role, written: str, path: str, source: Location) -> InferenceModel:
+    """What lies where a model is named."""
     try:
         state: Literal["folder", "file", "missing"] = "folder" if os.path.isdir(path) else "file" if os.path.exists(path) else "missing"
     except ValueError:  # a NUL in the path
         state = "missing"
+    if state == "missing" and not source.key and _program_of_prefix(path):
+        state = "file"  # the option may name what 2.0-beta calls a model: the path of its files without their ends
     folder = path if state == "folder" else os.path.dirname(path)
     files = _names(folder) if state != "missing" else ()
-    shapes = None
+    program_file, parameters_file = _pair(path, state, files)
+    program = read_program(program_file) if program_file else None
+    nearby = _nearby(path) if not _holds(files) else ()
+    return InferenceModel(role, written, path, source, state, files, nearby, program, program_file, parameters_file)
+
+
+def _pair(path: str, state: str, files: tuple[str, ...]) -> tuple[str | None, str | None]:
+    """The files of the program and of its parameters."""
     if state == "folder":
         prefix = "inference_int8" if "inference_int8.pdiparams" in files else "inference"
-        chosen = next((name for name in (f"{prefix}.json", f"{prefix}.pdmodel") if name in files), None)
-        shapes = _shapes(os.path.join(path, chosen)) if chosen else None
-    elif state == "file" and path.endswith((".json", ".pdmodel")):
-        shapes = _shapes(path)
-    return InferenceModel(role, written, path, source, state, files, _nearby(path) if not _holds(files) else (), shapes)
+        pairs = [(f"{prefix}.json", f"{prefix}.pdiparams"), (f"{prefix}.pdmodel", f"{prefix}.pdiparams"), *STATIC_PAIRS]
+        program, parameters = next(((one, other) for one, other in pairs if one in files), (None, None))
+        return (os.path.join(path, program), os.path.join(path, parameters)) if program and parameters else (None, None)
+    if state == "file":
+        program = path if path.endswith(PROGRAM_ENDS) else _program_of_prefix(path)
+        return (program, os.path.splitext(program)[0] + ".pdiparams") if program else (None, None)
+    return None, None
+
+
+def _program_of_prefix(path: str) -> str | None:
+    for end in PROGRAM_ENDS:
+        with contextlib.suppress(ValueError):
+            if os.path.isfile(path + end):
+                return path + end
+    return None
 
 
 def _names(folder: str) -> tuple[str, ...]:
     wanted = (".json", ".pdmodel", ".pdiparams", ".onnx", ".nb", ".yml")
+    static = {name for pair in STATIC_PAIRS for name in pair}
     try:
-        return tuple(sorted(name for name in os.listdir(folder) if name.endswith(wanted) or name in ("model", "params"))[:_LISTED])
+        return tuple(sorted(name for name in os.listdir(folder) if name.endswith(wanted) or name in static)[:_LISTED])
     except (OSError, ValueError):
         return ()
 
@@ -145,17 +173,6 @@ def _nearby(path: str) -> tuple[str, ...]:
     except (OSError, ValueError):
         return ()
     return tuple(found[:5])
-
-
-def _shapes(path: str) -> Shapes | None:
-    try:
-        if os.path.getsize(path) > MAX_BYTES:
-            return None
-        with open(path, "rb") as stream:
-            content = stream.read()
-    except (OSError, ValueError):
-        return None
-    return pir_shapes(content) if path.endswith(".json") else program_shapes(content)
 
 
 class DeployCode(Fact, frozen=True):

@@ -136,8 +136,8 @@ class Linked:
         for _ in range(_LONGEST_BRANCH):
             node = self._makers.get(value)
             sources = self._sources(node) if node is not None else []
-            if node is None or node.kind not in _LINEAR or len(sources) != 1:
-                break
+            if node is None or self._uses.get(value) != 1 or node.kind not in _LINEAR or len(sources) != 1:
+                break  # where a value goes two ways, the branches part (DSNet adds a depthwise convolution of a convolution to it)
             layers += node.kind in CONVOLUTIONS or node.kind in NORMALISATIONS
             convolved = convolved or node.kind in CONVOLUTIONS
             value = sources[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from checks.facts.export_target import ExportTarget
 from checks.facts.inference_model import DeployCode, InferenceFlags
 from checks.facts.packages import Packages
 from checks.model import Location
-from tests.deployments import deploy_project, pir, program
+from tests.deployments import Deployment, deploy_project, pir
+from tests.exports import Net, repvgg
 from tests.projects import Project, found, measured, passes, reason
 
 BY_PREFIX = DeployCode("utils/predictor.py", by_prefix=True, memory_optim=True)
@@ -300,39 +302,64 @@ def test_the_shapes_of_a_broken_program_are_unknown(tmp_path: Path) -> None:
 # EXP106 branches-not-fused
 
 
-def with_operators(folder: Path, model: str, convolutions: int, normalisations: int, depthwise: int = 0) -> Any:
-    made = deploy_project(folder, model)
-    shapes: tuple[list[int], list[int]] = ([-1, 5], [-1, 3, 64, 64])
-    prefix, end = ("1.", "_") if model == "json" else ("", "")
-    names = (
-        *[f"{prefix}conv2d"] * convolutions,
-        *[f"{prefix}depthwise_conv2d"] * depthwise,
-        *[f"{prefix}batch_norm{end}"] * normalisations,
-    )
-    content = pir(*shapes, inner=names) if model == "json" else program(*shapes, inner=names)
-    (folder / f"models/inference.{model}").write_bytes(content)
+def exported(folder: Path, net: Net, model: str = "json", changes: dict[str, Any] | None = None) -> Deployment:
+    made = deploy_project(folder, None, changes)
+    net.write(folder / "models", model)
     return made
 
 
 @pytest.mark.parametrize("model", ["json", "pdmodel"])
 def test_exp106_positive_repvgg_as_it_was_trained(tmp_path: Path, model: str) -> None:
-    made = with_operators(tmp_path, model, 44, 61)
-    finding = made.finding("EXP106", shows=("44", "61"))
+    made = exported(tmp_path, repvgg(3), model)
+    finding = made.finding("EXP106", shows=("3", "7"))
     assert (finding.severity, finding.entry) == ("warning", "3.3")
     assert (finding.location.line, finding.location.column) == made.place("inference_model_dir: ^models")
 
 
 @pytest.mark.parametrize("model", ["json", "pdmodel"])
 def test_exp106_negative_fused(tmp_path: Path, model: str) -> None:
-    assert passes(with_operators(tmp_path, model, 22, 0), "EXP106")
+    net = Net()
+    value = net.fed[0]
+    for _ in range(3):
+        value = net.op("relu", net.conv(value))
+    assert passes(exported(tmp_path, net.fetch(net.head(value, (-1, 5))), model), "EXP106")
 
 
-@pytest.mark.parametrize(("convolutions", "depthwise", "normalisations"), [(120, 0, 121), (60, 16, 62), (33, 27, 47), (4, 0, 6)])
-def test_exp106_near_miss_as_many_normalisations_as_convolutions(
-    tmp_path: Path, convolutions: int, depthwise: int, normalisations: int
-) -> None:
-    """DenseNet121, ReXNet_1_0, PPLCNetV2_base; and a network too small to tell."""
-    assert passes(with_operators(tmp_path, "json", convolutions, normalisations, depthwise), "EXP106")
+def shortcut(net: Net, value: int) -> int:
+    """The value and a convolution of it: a residual block of one layer, or a position embedding."""
+    return net.op("add", value, net.norm(net.conv(value)))
+
+
+def downsampled(net: Net, value: int) -> int:
+    """ResNet's first block of a stage: an activation stands within one of its branches."""
+    main = net.norm(net.conv(net.op("relu", net.norm(net.conv(value)))))
+    return net.op("relu", net.op("add", main, net.norm(net.conv(value))))
+
+
+def embedded(net: Net, value: int) -> int:
+    """DSNet: a convolution, and a depthwise convolution of it added to it."""
+    first = net.conv(value)
+    return net.op("relu", net.op("add", first, net.conv(first, "depthwise_conv2d")))
+
+
+def inverted(net: Net, value: int) -> int:
+    """Two residual blocks without an activation behind the sum, which is used again."""
+    return net.op("add", value, net.conv(net.op("relu", net.conv(value))))
+
+
+def concatenated(net: Net, value: int) -> int:
+    """Inception: the branches are not summed."""
+    return net.op("relu", net.op("concat", net.norm(net.conv(value)), net.norm(net.conv(value))))
+
+
+@pytest.mark.parametrize("block", [shortcut, downsampled, embedded, inverted, concatenated])
+@pytest.mark.parametrize("model", ["json", "pdmodel"])
+def test_exp106_near_miss_other_sums(tmp_path: Path, block: Callable[[Net, int], int], model: str) -> None:
+    net = Net()
+    value = net.fed[0]
+    for _ in range(4):
+        value = block(net, value)
+    assert passes(exported(tmp_path, net.fetch(net.head(value, (-1, 5))), model), "EXP106")
 
 
 def test_exp106_skipped_without_convolutions_that_can_be_counted(tmp_path: Path) -> None:
