@@ -54,7 +54,7 @@ class Probe:
         self.world = world
         self.splits = splits
         self.seconds = seconds
-        self.python = _interpreter(request.python, world)
+        self.python = interpreter(request.python, world)
         self.roots = list(dict.fromkeys(filter(None, (config.root, find_checkout(config, request, world)))))
         self.said: list[_Said] = []
         self.output = b""
@@ -82,7 +82,7 @@ class Probe:
             "roots": self.roots,
             "generation": self.config.generation,
             "splits": self.splits,
-            "config": _plain(self.config.tree.data),
+            "config": plain(self.config.tree.data),
         }
         told = os.path.join(scratch, "order")
         with open(told, "wb") as stream:
@@ -95,7 +95,7 @@ class Probe:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 cwd=self.config.root,
-                env=_environment(self.world.environ, scratch),
+                env=environment(self.world.environ, scratch),
                 pass_fds=(tells,),
                 start_new_session=True,
             )
@@ -168,23 +168,17 @@ class Probe:
         """Why a loader that was not told of has no batch."""
         last = self.said[-1] if self.said else None
         if last is None:
-            reason = f"{self.late:.0f} s" if self.late else self._last_line()
+            reason = f"{self.late:.0f} s" if self.late else last_line(self.output)
             return ProbeTrouble("no-python", {"python": self.python, "error": reason})
         if last.kind == "no-paddle":
-            return ProbeTrouble("no-paddle", {"python": self.python, "error": _clean(last.error)})
+            return ProbeTrouble("no-paddle", {"python": self.python, "error": clean(last.error)})
         if last.kind == "no-ppcls":
             return ProbeTrouble("no-ppcls", {"python": self.python, "root": self.config.root})
         if last.kind == "ppcls-raised":
-            return ProbeTrouble("ppcls-raised", {"python": self.python, "error": _clean(last.error)})
+            return ProbeTrouble("ppcls-raised", {"python": self.python, "error": clean(last.error)})
         if self.late:
             return ProbeTrouble("late", {"seconds": int(self.late)})
-        return ProbeTrouble("ended", {"status": _status(self.status or 0), "output": self._last_line()})
-
-    def _last_line(self) -> str:
-        text = self.output.replace(b"\0", b"").decode("utf-8", "replace")
-        lines = [line for line in (line.strip() for line in text.splitlines()) if line]
-        told = [line for line in lines if "Error" in line] or lines  # PaddlePaddle says more after the line that matters
-        return _clean(told[-1]) if told else "-"
+        return ProbeTrouble("ended", {"status": status_of(self.status or 0), "output": last_line(self.output)})
 
     def _result(self, failure: ProbeTrouble) -> ProbedBatches:
         batches = []
@@ -208,39 +202,49 @@ class Probe:
                     )
                 )
             elif said.kind == "raised":
-                troubles[said.split] = ProbeTrouble("raised", {"split": said.split, "error": _clean(said.error)})
+                troubles[said.split] = ProbeTrouble("raised", {"split": said.split, "error": clean(said.error)})
             elif said.kind == "unequal":
                 troubles[said.split] = ProbeTrouble("unequal", {"split": said.split, "small": _by(said.small), "large": _by(said.large)})
         paddle, ppcls = (ready.paddle, ready.ppcls) if ready else (None, None)
         return ProbedBatches(self.python, paddle, ppcls, tuple(batches), troubles)
 
 
-def _interpreter(named: str | None, world: World) -> str:
+def last_line(output: bytes) -> str:
+    """The line of a program's output that says what went wrong."""
+    text = output.replace(b"\0", b"").decode("utf-8", "replace")
+    lines = [line for line in (line.strip() for line in text.splitlines()) if line]
+    told = [line for line in lines if "Error" in line] or lines  # PaddlePaddle says more after the line that matters
+    return clean(told[-1]) if told else "-"
+
+
+def interpreter(named: str | None, world: World) -> str:
+    """The interpreter that `--python` names, by default this one."""
     if named is None:
         return sys.executable
     named = os.path.expanduser(named)
     return os.path.join(world.cwd, named) if os.sep in named else named
 
 
-def _environment(environ: dict[str, str], scratch: str) -> dict[str, str]:
+def environment(environ: dict[str, str], scratch: str, gpu: bool = False) -> dict[str, str]:
     """The user's, as one process of a training without a GPU has it; what libraries write on the way goes to a folder that is removed."""
     kept = {key: value for key, value in environ.items() if not key.startswith("PADDLE_TRAINER")}
     places = dict.fromkeys(("TMPDIR", "MPLCONFIGDIR", "XDG_CACHE_HOME"), scratch)
-    return {**kept, **places, "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8:replace"}
+    hidden = {} if gpu else {"CUDA_VISIBLE_DEVICES": ""}
+    return {**kept, **places, **hidden, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8:replace"}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A config of what marshal knows: dates become text."""
     if isinstance(value, dict):
-        return {_plain(key): _plain(item) for key, item in value.items()}
+        return {plain(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
-        return type(value)(_plain(item) for item in value)
+        return type(value)(plain(item) for item in value)
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)) or value is Ellipsis:
         return value
     return str(value)
 
 
-def _status(code: int) -> str:
+def status_of(code: int) -> str:
     """How a process ended: `exit 1`, or the name of the signal."""
     import signal
 
@@ -254,5 +258,6 @@ def _by(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape))
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """A text in one line, without what would steer a terminal."""
     return visible(" ".join(text.split()), 300)
