@@ -227,5 +227,10 @@ class SideProcess:
         with contextlib.suppress(Exception):
             self.process.wait(5)
         time.sleep(0.05)  # what it printed last may still be on its way
-        values = {"stage": self.stage, "status": status_of(self.process.poll() or 0), "output": last_line(self.output), "python": self.python}
+        values = {
+            "stage": self.stage,
+            "status": status_of(self.process.poll() or 0),
+            "output": last_line(self.output),
+            "python": self.python,
+        }
         return Trouble("ended", values)

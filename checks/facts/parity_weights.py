@@ -76,7 +76,9 @@ def shares(one: Any, other: Any) -> bool:
 def reparameterised(network: Any) -> Any:
     """The network as the export fuses it, and whether there was something to fuse."""
     names = ("re_parameterize", "rep")
-    layers = [layer for layer in network.sublayers() if any(hasattr(layer, name) for name in names) and getattr(layer, "is_repped", None) is False]
+    layers = [
+        layer for layer in network.sublayers() if any(hasattr(layer, name) for name in names) and getattr(layer, "is_repped", None) is False
+    ]
     if not layers:
         return network, False
     network = copy.deepcopy(network)
@@ -101,7 +103,9 @@ def exported(model: str, params: str) -> Any:
 
     prefix = os.path.splitext(model)[0]
     loaded = paddle.jit.load(prefix)
-    return [(name, array) for name, array in ((name, tensor.numpy()) for name, tensor in loaded.state_dict().items()) if array.dtype.kind == "f"]
+    return [
+        (name, array) for name, array in ((name, tensor.numpy()) for name, tensor in loaded.state_dict().items()) if array.dtype.kind == "f"
+    ]
 
 
 def digest(array: Any) -> bytes:

@@ -20,7 +20,6 @@ from checks.facts.probe_worker import Teller, end_with_the_parent, leave_the_net
 
 MOST_NAMES = 200000
 """The largest label map that is told."""
-MOST_FRAME = 1 << 20
 
 
 class Failed(Exception):
@@ -86,10 +85,16 @@ def ranked(results: Any) -> Any:
     if not isinstance(result, dict):
         return None
     scores = result.get("scores", result.get("output", result.get("pred", [])))
-    scores = scores if isinstance(scores, list) else [scores]
+    scores = [number(score) for score in (scores if isinstance(scores, list) else [scores])]
     names = [str(name) for name in result.get("label_names") or result.get("attributes") or []]
     ids = result.get("class_ids")
-    return {"ids": list(range(len(scores))) if ids is None else ids, "scores": [float(score) for score in scores], "names": names[:MOST_FRAME]}
+    return {"ids": list(range(len(scores))) if ids is None else ids, "scores": scores, "names": names}
+
+
+def number(value: Any) -> float:
+    """A score as JSON can have it: 1e300 for what is no number."""
+    value = float(value)
+    return value if abs(value) < 1e300 else 1e300  # NaN is not less than anything
 
 
 def write_names(folder: Folder, names: Any) -> Any:
