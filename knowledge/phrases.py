@@ -114,6 +114,27 @@ PHRASES: dict[str, tuple[str, str]] = {
         "the samples lie in a container: run paddle-doctor --probe inside",
         "样本在容器里：请在容器内运行 paddle-doctor --probe",
     ),
+    "parity-not-asked": ("both sides were not run (paddle-doctor parity)", "没有运行训练侧与部署侧（paddle-doctor parity）"),
+    "parity-elsewhere": (
+        "both sides can only be run where the files are, on Linux or macOS: run paddle-doctor parity there",
+        "两侧只能在文件所在的机器上（Linux 或 macOS）运行：请在那里运行 paddle-doctor parity",
+    ),
+    "parity-legacy": (
+        "the config is of PaddleClas 2.0 or 2.1, whose two scripts are compared by what they print",
+        "该配置属于 PaddleClas 2.0/2.1，请用脚本模式比较两个脚本打印的结果",
+    ),
+    "parity-no-training-config": ("the config is no training config (Global, Arch, Infer)", "该配置不是训练配置（Global、Arch、Infer）"),
+    "parity-no-python-config": ("{file} is no config of deploy/python", "{file} 不是 deploy/python 使用的配置"),
+    "parity-no-transforms": (
+        "the config has no Infer.transforms and no DataLoader.Eval.dataset.transform_ops",
+        "配置中没有 Infer.transforms，也没有 DataLoader.Eval.dataset.transform_ops",
+    ),
+    "parity-no-images": (
+        "neither --images nor the configs (Infer.infer_imgs, Global.infer_imgs, the list for evaluation) name an image that is there",
+        "--images 与配置（Infer.infer_imgs、Global.infer_imgs、评估列表）都没有给出存在的图片",
+    ),
+    "parity-no-images-in": ("there is no image in {file}", "{file} 里没有图片"),
+    "parity-image-missing": ("there is no image {file}", "图片 {file} 不存在"),
     "batch-unknown": (
         "the transforms do not tell how large a batch of {split} is; --probe puts a few samples through them",
         "从数据变换中无法得知 {split} 的 batch 有多大；可用 --probe 实际处理几个样本",

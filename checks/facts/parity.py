@@ -7,11 +7,14 @@ for the user is said by the rules.
 
 from __future__ import annotations
 
+import os
 from typing import Any, Literal
 
 import msgspec
 
-from checks.facts.base import Fact
+from checks.facts.base import Fact, Request, Unreadable, World, collects
+from checks.facts.deploy_config import DeployConfig
+from checks.facts.training_config import TrainingConfig
 
 RungName = Literal["bytes", "decoded", "resized", "tensor", "weights", "logits", "probabilities", "topk", "labels"]
 
@@ -282,3 +285,20 @@ class Parity(Fact, frozen=True):
     def clean(self) -> bool:
         """Whether every rung that applies was measured and is the same."""
         return all(rung.state in ("same", "not-applicable") for rung in self.rungs)
+
+
+@collects(Parity, deadline=6 * 3600.0)
+def collect_parity(config: TrainingConfig, deploy: DeployConfig, request: Request, world: World) -> Parity:
+    """Run both sides; every step has a deadline of its own, so that all together need none but the number of images.
+
+    Raises:
+        Unreadable: it was not asked for, the configs are of a kind that cannot be run this way, there are no images, or the files are elsewhere.
+            What goes wrong with the user's code becomes the `trouble` of a side, a rung or an image.
+    """
+    if request.parity is None:
+        raise Unreadable("parity-not-asked")
+    if config.sysroot or not hasattr(os, "killpg"):
+        raise Unreadable("parity-elsewhere")
+    from checks.facts.parity_run import ParityRun  # a check that is not asked for it goes without
+
+    return ParityRun(config, deploy, request, world).run()

@@ -112,7 +112,7 @@ def settle(kinds: Iterable[Activation]) -> Activation:
     found = set(kinds)
     for sure in ("none", "sigmoid", "softmax"):
         if sure in found:
-            return sure  # type: ignore[return-value]  # one of the activations
+            return sure
     return "softmax-twice"
 
 

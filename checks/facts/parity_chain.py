@@ -132,7 +132,7 @@ def _number(value: Any) -> Any:
 
 
 def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, (int, float)) or isinstance(other, float) and isinstance(one, (int, float)):
+    if (isinstance(one, float) and isinstance(other, (int, float))) or (isinstance(other, float) and isinstance(one, (int, float))):
         return abs(one - other) <= 1e-6 * max(abs(one), abs(other))
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_same, one, other))

@@ -9,10 +9,9 @@ import importlib.util
 import os
 import sys
 import time
-import types
 from typing import Any
 
-from checks.facts.parity_worker import Failed, Folder, digest, ranked, write_names
+from checks.facts.parity_common import Failed, Folder, digest, ranked, stand_for_package, write_names
 from checks.facts.probe_worker import reason_of
 
 ATTEMPTS = 5
@@ -53,6 +52,7 @@ class Deployment:
         self.outputs = []  # type: Any
         self.made = []  # type: Any
         teller.tell(kind="begun", stage="predictor")
+        self.broken = None  # type: Any
         self.predictor = self._predictor()
         self.post = self.predictor.postprocess
         self.predictor.postprocess = self._kept
@@ -72,14 +72,11 @@ class Deployment:
         try:
             return importlib.import_module(script)
         except ImportError as error:
-            if spec is not None or "paddleclas" not in str(error):
-                raise Failed("deploy", error)
             self.repairs.append(["imports", reason_of(error)])
         except BaseException as error:
             raise Failed("deploy", error)
-        package = types.ModuleType("paddleclas")
-        package.__path__ = [self.code]
-        sys.modules["paddleclas"] = package
+        stand_for_package(next(iter((spec.submodule_search_locations if spec else None) or ()), self.code))
+        sys.modules.pop(script, None)
         try:
             return importlib.import_module(script)
         except BaseException as error:
@@ -88,7 +85,7 @@ class Deployment:
     def _predictor(self) -> Any:
         """The predictor as the user builds it, else without what stops it."""
         kind = getattr(self.module, self.name)
-        module = sys.modules[self.module.Predictor.__module__]
+        module = sys.modules[self.module.Predictor.__module__]  # type: Any
         original, create = module.Config, module.create_predictor
         module.create_predictor = lambda config: create(getattr(config, "inner", config))
         for _ in range(ATTEMPTS):
@@ -101,9 +98,21 @@ class Deployment:
             except BaseException as error:
                 repair = remedy(error, left_out, self.config["Global"])
                 if repair is None:
-                    raise Failed("predictor", error)
+                    return self._without_model(kind, error)
                 self.repairs.append([repair, reason_of(error)])
-        raise Failed("predictor", RuntimeError(self.repairs[-1][1]))
+        return self._without_model(kind, RuntimeError(self.repairs[-1][1]))
+
+    def _without_model(self, kind: Any, error: BaseException) -> Any:
+        """A predictor that has all but a model, so that the rungs before it can be measured."""
+        self.broken = ["predictor", reason_of(error)]
+        base = self.module.Predictor
+        kept, base.__init__ = base.__init__, lambda self, *given, **named: None
+        try:
+            return kind(self.config)
+        except BaseException as second:
+            raise Failed("predictor", second)
+        finally:
+            base.__init__ = kept
 
     def _kept(self, output: Any, *names: Any) -> Any:
         self.outputs.append(output)
@@ -118,7 +127,8 @@ class Deployment:
         return {
             "code": self.code,
             "device": "gpu" if self.config["Global"].get("use_gpu") and "gpu" not in dict(self.repairs) and has_gpu() else "cpu",
-            "repairs": self.repairs,
+            "repairs": [] if self.broken else self.repairs,
+            "broken": self.broken,
             "names": names,
             "post_process": type(chosen).__name__ if chosen is not None else None,
             "topk": getattr(chosen, "topk", None),
@@ -166,6 +176,11 @@ class Deployment:
             answer["arrays"]["decoded"] = self.folder.put(value)
             del self.made[:]
             try:
+                if self.broken:
+                    stage = "model"
+                    for op in self.ops:
+                        value = op(value)
+                    raise RuntimeError(self.broken[1])
                 answer.update(self._predict([value], self.ops, answer["arrays"]))
             finally:
                 stage = "model" if len(self.made) == len(self.ops) else self.order["kinds"][len(self.made)]
@@ -180,6 +195,8 @@ class Deployment:
 
     def do_model(self, tensor: str) -> Any:
         """The exported model on a tensor."""
+        if self.broken:
+            raise RuntimeError(self.broken[1])
         arrays = {}  # type: Any
         answer = self._predict([self.folder.get(tensor)], [], arrays)
         answer["arrays"] = arrays

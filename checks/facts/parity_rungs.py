@@ -157,7 +157,7 @@ class Comparison:
             before = whole.get(name, BROKEN)
             if rung == "decoded" and other is not None and whole[name] > 0:
                 self._decoding(one, other)
-        if any(alone.get(name, 0.0) > TOLERANCES[name] for name in ("resized", "tensor")) and self.analysed < ANALYSED:  # type: ignore[index]
+        if any(alone.get(name, 0.0) > TOLERANCES[name] for name in ("resized", "tensor")) and self.analysed < ANALYSED:
             self.analysed += 1
             self._steps(ours)
 
@@ -354,7 +354,8 @@ class Comparison:
         tolerance = TOLERANCES["topk"] * (HALF_LOOSER if self.half else 1)
         scores = [numpy.array(side.scores[:count], dtype="float64") for side in (one, other)]
         if scores[0].shape != scores[1].shape:
-            self._count(rung, file, True, errors, {})
+            kept.count(file, True)
+            errors[rung] = BROKEN
             return
         errors[rung] = kept.add(file, scores[0], scores[1], tolerance)
         swapped = [n for n in range(count) if one.ids[n] != other.ids[n]]
@@ -421,7 +422,7 @@ def weights_rung(weights: WeightsMatch | None, fused: bool, trouble: Trouble | N
         )
     if weights.unlike or (missing and not head):
         kind, name = "other-weights", unlike[0].name if unlike else weights.pairs[0].name if weights.pairs else None
-        if weights.train_file is None or weights.train_fresh and weights.deploy_fresh is False:
+        if weights.train_file is None or (weights.train_fresh and weights.deploy_fresh is False):
             causes.append(Cause("no-weights", "weights", name, False, True, alone=not head))
         elif weights.deploy_fresh and weights.train_fresh is False:
             causes.append(Cause("no-weights", "weights", name, True, False, alone=not head))

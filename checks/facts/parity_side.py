@@ -44,6 +44,7 @@ class Said(msgspec.Struct, frozen=True):
     loaded: str | None = None
     names: str | None = None
     repairs: tuple[tuple[str, str], ...] = ()
+    broken: tuple[str, str] | None = None
     post_process: str | None = None
     topk: Any = None
     arrays: dict[str, str] = {}
@@ -91,6 +92,7 @@ class SideProcess:
         self.paddle: str | None = None
         self.stage = "python"
         self.process: Any = None
+        self.gone = False
         self._data = b""
         self._hears = self._tells = -1
 
@@ -157,11 +159,20 @@ class SideProcess:
         try:
             os.write(self._tells, len(data).to_bytes(4, "little") + data)
         except OSError:
+            self.gone = True
             raise Gone(self._ended()) from None
 
     def hear(self) -> Said:
-        """The answer to the last command."""
-        return self._next(self.seconds)
+        """The answer to the last command.
+
+        Raises:
+            Gone: it ended, or takes too long.
+        """
+        try:
+            return self._next(self.seconds)
+        except Gone:
+            self.gone = True
+            raise
 
     def ask(self, do: str, **values: Any) -> Said:
         """Give a command and wait for the answer."""

@@ -7,8 +7,8 @@ import sys
 import time
 from typing import Any
 
+from checks.facts.parity_common import Failed, Folder, digest, ranked, stand_for_package, write_names
 from checks.facts.parity_weights import match_weights
-from checks.facts.parity_worker import Failed, Folder, digest, ranked, write_names
 from checks.facts.probe_worker import find_ppcls, reason_of
 
 SOFTMAX = ("Topk", "ThreshOutput")
@@ -28,7 +28,7 @@ class Decode:
         if self.pillow:
             from PIL import Image
 
-            image = Image.open(io.BytesIO(data)).convert("RGB")
+            image = Image.open(io.BytesIO(data)).convert("RGB")  # type: Any
         else:
             import cv2
             import numpy
@@ -63,10 +63,14 @@ class Training:
         teller.tell(kind="begun", stage="ppcls")
         self._import(order["roots"])
         teller.tell(kind="begun", stage="network")
-        self.network = self._guard("network", self._network)
-        teller.tell(kind="begun", stage="weights")
-        self.loaded = self._guard("weights", self._load)
-        self.network.eval()
+        self.network, self.loaded, self.broken = None, None, None  # type: Any, Any, Any
+        try:
+            self.network = self._guard("network", self._network)
+            teller.tell(kind="begun", stage="weights")
+            self.loaded = self._guard("weights", self._load)
+            self.network.eval()
+        except Failed as failed:  # the rungs before it can be measured all the same
+            self.broken = [failed.stage, reason_of(failed.error)]
         teller.tell(kind="begun", stage="transforms")
         self.ops = self._guard("transforms", lambda: self.create(order["transforms"]))
         self.post = self._guard("post-process", self._post)
@@ -102,6 +106,8 @@ class Training:
         except BaseException as error:
             raise Failed("ppcls", error)
         self.stand_in = not whole
+        if self.stand_in:
+            stand_for_package(sys.path[0])
         self.code = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(ppcls.arch.__file__))))
         from ppcls.utils import config
 
@@ -158,7 +164,14 @@ class Training:
         """What this side is."""
         inner = getattr(self.post, "func", self.post)
         names = write_names(self.folder, getattr(inner, "class_id_map", None))
-        return {"code": self.code, "stand_in": self.stand_in, "device": self.device, "loaded": self.loaded, "names": names}
+        return {
+            "code": self.code,
+            "stand_in": self.stand_in,
+            "device": self.device,
+            "loaded": self.loaded,
+            "names": names,
+            "broken": self.broken,
+        }
 
     def do_run(self, image: str) -> Any:
         """All steps for one image; what was made before a failure is told with it."""
@@ -210,6 +223,8 @@ class Training:
         import numpy
         import paddle
 
+        if self.broken:
+            raise RuntimeError(self.broken[1])
         with paddle.no_grad():
             out = self.network(paddle.to_tensor(numpy.array([tensor])))
             if isinstance(out, (list, tuple)):

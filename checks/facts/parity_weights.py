@@ -70,7 +70,7 @@ def match_weights(network: Any, model: str, params: str) -> Any:
 
 def shares(one: Any, other: Any) -> bool:
     """Whether two shapes of one rank differ in one side only, as those of a layer with another number of classes."""
-    return sum(a != b for a, b in zip(one, other)) <= 1
+    return bool(sum(a != b for a, b in zip(one, other)) <= 1)
 
 
 def reparameterised(network: Any) -> Any:
