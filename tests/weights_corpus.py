@@ -83,7 +83,7 @@ def call(function: bytes, *args: bytes) -> bytes:
     return function + b"(" + b"".join(args) + b"tR"
 
 
-def _array(
+def pickled_array(
     values: np.ndarray[Any, Any], module: str = "numpy.core.multiarray", data: bytes | None = None, dtype: bytes | None = None
 ) -> bytes:
     """Python 3's way of an array, without memo."""
@@ -145,7 +145,7 @@ def _calls(mark: str) -> Iterator[Hostile]:
         ("io-open", "_io", "FileIO", text(mark) + text("w")),
         ("log-file", "logging", "FileHandler", text(mark)),
         ("run-path", "runpy", "run_path", text(mark)),
-        ("timeit", "timeit", "timeit", text(code)),
+        ("timeit", "timeit", "timeit", text("pass") + text(code)),
         ("profile", "cProfile", "run", text(code)),
         ("pdb", "bdb", "Bdb", b""),
         ("numpy-runstring", "numpy.testing._private.utils", "runstring", text(code) + b"}"),
@@ -222,22 +222,24 @@ def _ways_to_call(mark: str) -> Iterator[Hostile]:
     for _ in range(5):
         deeper = P3 + call(named("_pickle", "loads"), raw(deeper)) + b"."
     yield Hostile("way-pickle-six-deep", deeper, "_pickle.loads")
-    evaluated = call(named("builtins", "eval"), text("data "), state(("data", _array(ONES))))
+    evaluated = call(named("builtins", "eval"), text("data "), state(("data", pickled_array(ONES))))
     yield Hostile("way-nearly-a-lod-tensor", P4 + evaluated + b".", "builtins.eval")
-    more = call(named("builtins", "eval"), text("data"), state(("data", _array(ONES)), ("__builtins__", named("os", "system"))))
+    more = call(named("builtins", "eval"), text("data"), state(("data", pickled_array(ONES)), ("__builtins__", named("os", "system"))))
     yield Hostile("way-lod-tensor-with-more", P4 + more + b".", "builtins.eval")
 
 
 def _hidden(mark: str) -> Iterator[Hostile]:
     payload = call(named("os", "system"), text(touch(mark)))
     yield Hostile(
-        "hidden-among-weights", P4 + state(("fc.weight", _array(ONES)), ("fc.bias", payload), ("c", _array(ONES))) + b".", "os.system"
+        "hidden-among-weights",
+        P4 + state(("fc.weight", pickled_array(ONES)), ("fc.bias", payload), ("c", pickled_array(ONES))) + b".",
+        "os.system",
     )
-    yield Hostile("hidden-and-popped", P4 + payload + b"0" + state(("fc.weight", _array(ONES))) + b".", "os.system")
-    yield Hostile("hidden-below-a-mark", P4 + b"(" + payload + b"1" + state(("fc.weight", _array(ONES))) + b".", "os.system")
-    yield Hostile("hidden-in-optimizer", P4 + state(("fc_moment1_0", _array(ONES)), ("LR_Scheduler", payload)) + b".", "os.system")
-    yield Hostile("hidden-as-a-key", P4 + b"}" + payload + _array(ONES) + b"s.", "os.system")
-    objects = _array(ONES, data=b"]" + payload + b"a", dtype=call(named("numpy", "dtype"), text("O8"), b"\x89", b"\x88"))
+    yield Hostile("hidden-and-popped", P4 + payload + b"0" + state(("fc.weight", pickled_array(ONES))) + b".", "os.system")
+    yield Hostile("hidden-below-a-mark", P4 + b"(" + payload + b"1" + state(("fc.weight", pickled_array(ONES))) + b".", "os.system")
+    yield Hostile("hidden-in-optimizer", P4 + state(("fc_moment1_0", pickled_array(ONES)), ("LR_Scheduler", payload)) + b".", "os.system")
+    yield Hostile("hidden-as-a-key", P4 + b"}" + payload + pickled_array(ONES) + b"s.", "os.system")
+    objects = pickled_array(ONES, data=b"]" + payload + b"a", dtype=call(named("numpy", "dtype"), text("O8"), b"\x89", b"\x88"))
     yield Hostile("hidden-in-object-array", P4 + state(("fc.weight", objects)) + b".", "os.system")
     yield Hostile(
         "hidden-in-a-shape",
@@ -249,7 +251,7 @@ def _hidden(mark: str) -> Iterator[Hostile]:
         P4 + call(named("numpy.core.multiarray", "_reconstruct"), named("os", "PathLike"), b"K\x00\x85") + b".",
         "os.PathLike",
     )
-    yield Hostile("hidden-before-a-cut", P4 + state(("a", payload), ("fc.weight", _array(ONES)))[:-30], "os.system", "cut")
+    yield Hostile("hidden-before-a-cut", P4 + state(("a", payload), ("fc.weight", pickled_array(ONES)))[:-30], "os.system", "cut")
     yield Hostile("hidden-before-nonsense", P4 + payload + b"\xff", "os.system", "opcode")
     yield Hostile("hidden-behind-protocols", P4 + P2 + P3 + payload + P4 + b".", "os.system")
     archive = io.BytesIO()
@@ -288,7 +290,7 @@ def _resources(mark: str) -> Iterator[Hostile]:
     colliding = b"}(" + b"".join(number(place * ((1 << 61) - 1)) + b"N" for place in range(1, 30_000)) + b"u"
     yield Hostile("colliding-keys", P2 + colliding + b".", None, None, "resources")
     yield Hostile("endless", P2 + b"N0" * 600_000 + b".", None, "excess", "resources")
-    yield Hostile("big-shape", P2 + _array(ONES).replace(number(2), number(1 << 45), 1) + b".", None, "size", "resources")
+    yield Hostile("big-shape", P2 + pickled_array(ONES).replace(number(2), number(1 << 45), 1) + b".", None, "size", "resources")
     yield Hostile(
         "bytearray-of-1-tb", P2 + call(named("builtins", "bytearray"), number(1 << 40)) + b".", "builtins.bytearray", None, "resources"
     )
@@ -318,16 +320,16 @@ def _structure() -> Iterator[Hostile]:
     yield Hostile("call-of-a-text", P2 + call(text("os.system"), text("x")) + b".", None, "stack", "structure")
     yield Hostile("odd-items", P2 + b"}(K\x01u.", None, "stack", "structure")
     yield Hostile("bad-utf-8", P2 + b"X\x02\x00\x00\x00\xff\xfe.", None, "text", "structure")
-    yield Hostile("too-few-values", P4 + state(("fc.weight", _array(ONES, data=raw(b"1234")))) + b".", None, "size", "structure")
+    yield Hostile("too-few-values", P4 + state(("fc.weight", pickled_array(ONES, data=raw(b"1234")))) + b".", None, "size", "structure")
     yield Hostile(
         "object-type-with-bytes",
-        P4 + _array(ONES, dtype=call(named("numpy", "dtype"), text("O8"), b"\x89", b"\x88")) + b".",
+        P4 + pickled_array(ONES, dtype=call(named("numpy", "dtype"), text("O8"), b"\x89", b"\x88")) + b".",
         None,
         "object",
         "structure",
     )
     yield Hostile("buffer-elsewhere", b"\x80\x05\x97\x98.", None, "buffer", "structure")
-    yield Hostile("cut-in-an-array", (P4 + state(("fc.weight", _array(ONES))))[:-20], None, "cut", "structure")
+    yield Hostile("cut-in-an-array", (P4 + state(("fc.weight", pickled_array(ONES))))[:-20], None, "cut", "structure")
 
 
 # --- harmless
@@ -351,7 +353,7 @@ def _saved() -> Iterator[Harmless]:
     for protocol in range(6):
         yield Harmless(f"saved-protocol-{protocol}", pickle.dumps({**arrays, **table}, protocol), shapes)
         yield Harmless(f"ordered-protocol-{protocol}", pickle.dumps(collections.OrderedDict(arrays), protocol), shapes)
-    yield Harmless("saved-numpy-2", P4 + state(("a", _array(ONES, "numpy._core.multiarray"))) + b".", {"a": (2, 3)})
+    yield Harmless("saved-numpy-2", P4 + state(("a", pickled_array(ONES, "numpy._core.multiarray"))) + b".", {"a": (2, 3)})
     yield Harmless("nested-model", pickle.dumps({"model": arrays, "epoch": 3}, 4), shapes)
     yield Harmless("nested-tensors", pickle.dumps({"model": {name: (f"p_{name}", array) for name, array in arrays.items()}}, 2), shapes)
     moments = {f"{name}_moment1_0": array for name, array in arrays.items()}
@@ -374,9 +376,9 @@ def _odd_but_good() -> Iterator[Harmless]:
     )
     yield Harmless("fortran", pickle.dumps({"w": np.asfortranarray(np.ones((4, 6)))}, 4), {"w": (4, 6)})
     yield Harmless("big-endian", pickle.dumps({"w": np.ones((4, 6), ">f4")}, 4), {"w": (4, 6)})
-    lod = call(named("builtins", "eval"), text("data"), state(("data", _array(ONES))))
+    lod = call(named("builtins", "eval"), text("data"), state(("data", pickled_array(ONES))))
     yield Harmless("lod-tensor", P4 + state(("fc_0.w_0", lod)) + b".", {"fc_0.w_0": (2, 3)})
-    python_2 = _array(ONES, data=b"U" + bytes([ONES.nbytes]) + ONES.tobytes())
+    python_2 = pickled_array(ONES, data=b"U" + bytes([ONES.nbytes]) + ONES.tobytes())
     yield Harmless("python-2", P2 + b"}(U\x01a" + python_2 + b"u.", {"a": (2, 3)})
     evil = np.frombuffer(P2 + call(named("os", "system"), text("id")) + b".", "u1")
     yield Harmless("payload-as-values", pickle.dumps({"w": evil, "os.system": np.ones(1)}, 4), {"w": evil.shape, "os.system": (1,)})
