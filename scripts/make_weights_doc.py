@@ -30,15 +30,15 @@ VERDICTS = ROOT / "scripts" / "corpus_verdicts.py"
 HEAD = """\
 # Files of weights that run code: what is loaded, and what is told without loading
 
-`paddle.load` hands every file to `pickle.load`. Below is a corpus made byte by byte (`tests/weights_corpus.py`): hostile files that run something, take
-time or memory, or are built against readers, and harmless ones, some of which only look bad. Each hostile one was really loaded with three versions of
-PaddlePaddle, by a process of its own with limits; its payload makes one empty file (*ran*: the file was there afterwards). Where a sample calls something
-that makes no file (a socket, an exit, a sleep), the column tells what came of it. `scripts/make_weights_doc.py` made the tables; `tests/checks/tensors/` and
-`tests/real/test_stored_weights.py` hold our part of them.
+`paddle.load` hands every file to `pickle.load`. Below is a corpus made byte by byte (`tests/weights_corpus.py`): hostile files that run
+something, take time or memory, or are built against readers, and harmless ones, some of which only look bad. Each hostile one was really
+loaded with three versions of PaddlePaddle, by a process of its own with limits; its payload makes one empty file (*ran*: the file was there
+afterwards). Where a sample calls something that makes no file (a socket, an exit, a sleep), the column tells what came of it.
+`scripts/make_weights_doc.py` made the tables; `tests/checks/tensors/` and `tests/real/test_stored_weights.py` hold our part of them.
 
-`paddle.load` 会把任何文件原样交给 `pickle.load`。下面是逐字节构造的样本（`tests/weights_corpus.py`）：有害的会执行代码、耗尽时间或内存，或专门针对读取工具；
-无害的里面有一些只是看起来可疑。每个有害样本都用三个版本的 PaddlePaddle 在单独的受限进程里真实加载过，其载荷只是创建一个空文件
-（*ran* 表示事后该文件存在）；不会创建文件的调用（socket、退出、sleep 等）则写明结果。
+`paddle.load` 会把任何文件原样交给 `pickle.load`。下面是逐字节构造的样本（`tests/weights_corpus.py`）：有害的会执行代码、耗尽时间或内存，
+或专门针对读取工具；无害的里面有一些只是看起来可疑。每个有害样本都用三个版本的 PaddlePaddle 在单独的受限进程里真实加载过，
+其载荷只是创建一个空文件（*ran* 表示事后该文件存在）；不会创建文件的调用（socket、退出、sleep 等）则写明结果。
 
 """
 
@@ -46,20 +46,21 @@ WORDS = """\
 
 What the counts mean:
 
-- **paddle-doctor** reports a *harmful* call (error), another package's class (warning), or a flaw of the structure. It looks at `.pdparams`, `.pdopt`, `.pdstates`,
-  static files and safetensors, and reads names and shapes on the way.
-- **fickling** grades from `LIKELY_SAFE` to `OVERTLY_MALICIOUS`. It is made for PyTorch: whatever names NumPy's own functions is `LIKELY_UNSAFE`, so every file
-  that `paddle.save` writes is. Its two upper grades are the useful ones here.
+- **paddle-doctor** reports a *harmful* call (error), another package's class (warning), or a flaw of the structure. It looks at `.pdparams`,
+  `.pdopt`, `.pdstates`, static files and safetensors, and reads names and shapes on the way.
+- **fickling** grades from `LIKELY_SAFE` to `OVERTLY_MALICIOUS`. It is made for PyTorch: whatever names NumPy's own functions is
+  `LIKELY_UNSAFE`, so every file that `paddle.save` writes is. Its two upper grades are the useful ones here.
 - **picklescan** says `dangerous` (on its list), `suspicious` (on no list), or `clean`.
 
-Where they are better: fickling writes the whole pickle down as Python, follows what would come of a call, and can patch files; picklescan looks into zip, 7z, `.npy` and PyTorch
-archives and at addresses, and tells of a second pickle behind the end as dangerous (here it is kept apart, in `Contents.behind`, for `paddle.load` does not read it). Both know
-lists of dangerous functions that are tended; ours needs none, for it knows the ten functions that files of weights use, and takes all of the standard library but plain classes as
-harmful. A package that is unknown to all three gets a warning here, `suspicious` from picklescan and `LIKELY_UNSAFE` from fickling.
+Where they are better: fickling writes the whole pickle down as Python, follows what would come of a call, and can patch files; picklescan
+looks into zip, 7z, `.npy` and PyTorch archives and at addresses, and calls a second pickle behind the end dangerous (here it is kept apart, in
+`Contents.behind`, for `paddle.load` does not read it). Both tend lists of dangerous functions in all sorts of packages; ours knows the ten
+functions that files of weights use, and takes all of the standard library but plain classes for harmful. What is unknown to all three gets a
+warning here, `suspicious` from picklescan and `LIKELY_UNSAFE` from fickling.
 
-Where they fall short: neither knows the argument of `eval('data', {'data': array})`, which is how tensors of a static graph are saved, nor protocol 2's `_codecs.encode`, so they warn of
-files that are fine; picklescan stops at a file that is a pickle and a zip at once and calls it clean, and has nothing to say of files that are broken or made to take
-memory; fickling stops with an error of its own at several of those.
+Where they fall short: neither knows the arguments of `eval('data', {'data': array})`, which is how tensors of a static graph are saved, nor
+protocol 2's `_codecs.encode`, so they warn of files that are fine; picklescan stops at a file that is a pickle and a zip at once and calls it
+clean, and has nothing to say of files that are broken or made to take memory; fickling stops with an error of its own at several of those.
 """
 
 
@@ -120,7 +121,8 @@ def _tables(ours: Any, theirs: Any, loads: Any, versions: dict[str, str]) -> Any
     code = [name for name, kind in kinds.items() if kind == "code"]
     rest = [name for name, kind in kinds.items() if kind != "code"]
     good = list(ours["harmless"])
-    yield f"| {len(kinds)} hostile, {len(good)} harmless | code ({len(code)}) | takes time or memory, or is broken ({len(rest)}) | harmless ({len(good)}) |\n"
+    yield f"| {len(kinds)} hostile, {len(good)} harmless | runs code ({len(code)}) | takes time or memory, or is broken ({len(rest)}) "
+    yield f"| harmless ({len(good)}) |\n"
     yield "| --- | --- | --- | --- |\n"
     counts = [("paddle-doctor", lambda kind, name: ours[kind][name][0])]
     for tool in ("fickling", "picklescan"):
