@@ -24,7 +24,7 @@ HARMLESS = frozenset(
 """Parameters that leave the keys and shapes of a network as they are; with any other the table is not what will be built."""
 
 GEARS: dict[str, dict[str, tuple[str | int, ...]]] = {
-    "AdaMargin": {"kernel": ("embedding_size", "class_num"), "t": (1,), "batch_mean": (1,), "batch_std": (1,)},
+    "AdaMargin": {"kernel": ("embedding_size", "class_num")},
     "ArcMargin": {"weight": ("embedding_size", "class_num")},
     "BNNeck": {f"feat_bn.{name}": ("num_features",) for name in ("weight", "bias", "_mean", "_variance")},
     "CircleMargin": {"weight": ("embedding_size", "class_num")},
@@ -40,7 +40,7 @@ GEARS: dict[str, dict[str, tuple[str | int, ...]]] = {
     "Tanh": {},
     "VehicleNeck": {"conv.weight": ("out_channels", "in_channels", "kernel_size", "kernel_size"), "conv.bias": ("out_channels",)},
 }
-"""Necks and heads of a RecModel (`ppcls/arch/gears`, the same in every branch): key → sides, each a number or the parameter that it is."""
+"""Necks and heads of a RecModel (`ppcls/arch/gears`, the same in every branch): key → sides, each the parameter that it is. Buffers are left out."""
 
 GEAR_DEFAULTS: dict[str, dict[str, int]] = {"AdaMargin": {"embedding_size": 512, "class_num": 70722}, "VehicleNeck": {"kernel_size": 1}}
 GEAR_SHAPERS = frozenset({"bias_attr", "weight_attr", "groups"})
