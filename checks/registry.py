@@ -13,6 +13,7 @@ from checks.model import Finding, Stage
 
 FAMILIES = (
     "batching",
+    "checkpoint_match",
     "checkpoints",
     "components",
     "config",
@@ -37,6 +38,7 @@ FAMILIES = (
     "network_choice",
     "networks",
     "objectives",
+    "optimizer_state",
     "optimizers",
     "output",
     "override_effects",

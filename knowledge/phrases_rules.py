@@ -69,6 +69,10 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     "no-train-mode": ("the training mode needs no sections of its own", "训练模式不需要专门的段落"),
     "no-weights-named": ("no weights are named", "没有指定权重"),
     "no-weights-found": ("the weights that are named are not there", "指定的权重不存在"),
+    "no-weights-read": ("no weights are named whose content could be read and held against a network", "没有可读取并与网络对照的权重"),
+    "no-optimizer-state": ("no state of an optimizer whose tensors are known lies beside the weights", "权重旁没有能辨认的优化器状态"),
+    "network-state-unknown": ("what the state dict of {network} holds is not known", "不清楚 {network} 的状态字典包含什么"),
+    "state-by-slim": ("quantisation or pruning changes the state dict", "量化或剪枝会改变状态字典"),
     #
     # --- environment
     #

@@ -61,12 +61,16 @@ def main(folder: str) -> None:
                     groups.append([])
                 place[text] = (len(groups) - 1, len(groups[-1]))
                 groups[-1].append(text)
-    packed = [lzma.compress("\n\n".join(group).encode(), lzma.FORMAT_XZ, lzma.CHECK_CRC32, preset=9 | lzma.PRESET_EXTREME) for group in groups]
+    packed = [
+        lzma.compress("\n\n".join(group).encode(), lzma.FORMAT_XZ, lzma.CHECK_CRC32, preset=9 | lzma.PRESET_EXTREME) for group in groups
+    ]
     (ZOO / "states.bin").write_bytes(b"".join(packed))
     ends = [0]
     for stream in packed:
         ends.append(ends[-1] + len(stream))
-    rows = {name: [[mask, *place[text]] for text, mask in sorted(found.items(), key=lambda item: -item[1])] for name, found in variants.items()}
+    rows = {
+        name: [[mask, *place[text]] for text, mask in sorted(found.items(), key=lambda item: -item[1])] for name, found in variants.items()
+    }
     sizes = [[text.count("\n") + 1 for text in group] for group in groups]
     body = ",\n".join(f"{json.dumps(name)}: {json.dumps(row)}" for name, row in sorted(rows.items()))
     head = f'"branches": {json.dumps(BRANCHES)},\n"ends": {json.dumps(ends)},\n"sizes": {json.dumps(sizes)}'

@@ -139,8 +139,19 @@ def collect_expected_state(config: TrainingConfig) -> ExpectedState:
                 raise Unreadable("network-state-unknown", network=part.name)
     if not roles:
         raise Unreadable("network-state-unknown", network=config.architecture.value if config.architecture else "?")
+    unused = _unused(config)
+    roles = tuple(msgspec.structs.replace(role, parts=tuple(part for part in role.parts if part.piece not in unused)) for role in roles)
     wanted = config.tree.raw("Arch.infer_model_name") if config.stage == "export" else None
     return ExpectedState(roles, wanted if isinstance(wanted, str) else "Student", legacy)
+
+
+def _unused(config: TrainingConfig) -> tuple[str, ...]:
+    """The pieces of a RecModel that the stage computes nothing with: the export cuts them off, a retrieval compares features."""
+    if config.stage == "export":
+        return {"features": ("Head",), "neck": ("Head",), "backbone": ("Neck", "Head")}.get(
+            str(config.tree.raw("Arch.infer_output_key")), ()
+        )
+    return ("Head",) if config.stage == "eval" and config.tree.raw("Global.eval_mode") == "retrieval" else ()
 
 
 def _roles(config: TrainingConfig) -> Iterator[Role]:

@@ -15,8 +15,9 @@ from checks.tensors.model import Contents
 
 Role = Literal["global", "arch", "checkpoint"]
 
-COMPANIONS = (".pdopt", ".pdstates", ".pdema")
-"""What lies beside the weights of a checkpoint: the optimizer's state, metric and epoch, and the other set of weights where an average is kept."""
+COMPANIONS = (".pdopt", ".pdstates", ".pdema", ".ema.pdparams")
+"""What lies beside the weights of a checkpoint: the optimizer's state, metric and epoch, and the other set of weights where an average is kept
+(`.pdema` in develop, `.ema.pdparams` in 2.5 to 2.5.2)."""
 
 
 class Companion(msgspec.Struct, frozen=True):

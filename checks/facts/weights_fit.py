@@ -71,7 +71,7 @@ def collect_weights_fit(config: TrainingConfig, expected: ExpectedState, stored:
 def _fit(config: TrainingConfig, expected: ExpectedState, file: StoredFile) -> FileFit | None:
     if file.role == "arch":
         role = _reader(expected, file.key)
-        roles = () if role is None else (role,)
+        roles: tuple[Role, ...] = () if role is None else (role,)
     else:
         roles = expected.roles if config.stage == "train" else (expected.main,)
     judged = [(role, _verdict(expected, role, file)) for role in roles]

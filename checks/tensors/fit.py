@@ -15,7 +15,20 @@ import msgspec
 from knowledge.states import CLASSES, Shape, State, fits, likest
 
 Kind = Literal[
-    "fits", "empty", "nested", "dtype", "classes", "headless", "prefix", "position", "partial", "static", "torch", "branch", "other", "unknown"
+    "fits",
+    "empty",
+    "nested",
+    "dtype",
+    "classes",
+    "headless",
+    "prefix",
+    "position",
+    "partial",
+    "static",
+    "torch",
+    "branch",
+    "other",
+    "unknown",
 ]
 """How a file stands to a model.
 
@@ -152,7 +165,11 @@ def _otherwise(
     verdict = _foreign(shapes, plain, own)
     if verdict.kind == "other" and verdict.share == 1.0:
         return verdict
-    return verdict if _share(shapes, model) < HALF else msgspec.structs.replace(plain, kind="partial", likes=verdict.likes, share=verdict.share)
+    return (
+        verdict
+        if _share(shapes, model) < HALF
+        else msgspec.structs.replace(plain, kind="partial", likes=verdict.likes, share=verdict.share)
+    )
 
 
 def _foreign(shapes: Mapping[str, Shape], plain: Verdict, own: tuple[str, ...]) -> Verdict:
@@ -187,7 +204,7 @@ def _share(shapes: Mapping[str, Shape], model: Wanted) -> float:
 
 def _classes(shapes: Mapping[str, Shape], heads: Mapping[str, Shape]) -> int | None:
     """The class count of the classifier in a file; None where its tensors do not agree on one."""
-    counts = set()
+    counts: set[int] = set()
     for key, shape in heads.items():
         have = shapes.get(key)
         if have is None:
@@ -207,7 +224,8 @@ def _beginnings(shapes: Mapping[str, Shape]) -> list[str]:
             counts[first + "."] += 1
             second, dot, _ = rest.partition(".")
             counts[f"{first}.{second}."] += bool(dot)
-    return [start for start, count in counts.most_common(12) if count >= 0.2 * len(shapes)]
+    found = [start for start, count in counts.most_common(12) if count >= 0.2 * len(shapes)]
+    return sorted(found, key=lambda start: not start.startswith("Student."))  # of two roles it is the student that is wanted
 
 
 def _without(shapes: Mapping[str, Shape], start: str) -> Mapping[str, Shape]:
