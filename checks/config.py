@@ -15,6 +15,7 @@ from checks.facts.machine import Host
 from checks.facts.overrides import Override
 from checks.facts.own_paddleclas import OwnPaddleClas
 from checks.facts.training_config import TopK, TrainingConfig
+from checks.facts.weights_fit import WeightsFit
 from checks.judged import Judged
 from checks.model import ANY, DEPLOY, EVAL, EXPORT, INFER, OVERRIDE_FILE, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
@@ -242,7 +243,9 @@ def _first_eval(config: TrainingConfig) -> TopK | None:
 
 
 @check("CFG202", name="label-map-size-mismatch", stages=TRAIN | INFER | EXPORT | DEPLOY)
-def label_map_size_mismatch(config: TrainingConfig, maps: LabelMaps, models: InferenceModels | None) -> Iterator[Finding]:
+def label_map_size_mismatch(
+    config: TrainingConfig, maps: LabelMaps, models: InferenceModels | None, fit: WeightsFit | None
+) -> Iterator[Finding]:
     """The label map has another number of names than the model has classes, or is not there.
 
     A predicted id without a name stops `tools/infer.py` (a KeyError of which only the number is printed); a map of another data set, such as
@@ -257,7 +260,8 @@ def label_map_size_mismatch(config: TrainingConfig, maps: LabelMaps, models: Inf
     model = models.of("cls") if models is not None and deploys else None
     classes = model.classes if model else None  # what was exported speaks the ids, whatever a config says
     if classes is None and config.class_num is not None:
-        classes = config.class_num.value
+        # where the weights have another count than the config, it is the config that is wrong (WTS107), and the map belongs to the weights
+        classes = (fit.other_count if fit is not None and not later else None) or config.class_num.value
     if classes is None and (later or all(item.unavailable is None and item.first_bad_line is None for item in looked)):
         raise NotApplicable("no-class-num")
     for item in looked:

@@ -11,6 +11,7 @@ import copy
 import functools
 import io
 import os
+import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -365,6 +366,21 @@ def junk(content: bytes) -> Make:
     return one({"Global.pretrained_model": "w/bad"}, files={"w/bad.pdparams": content})
 
 
+class Payload:
+    """What pickles to a call."""
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self.call = (function, arguments)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return self.call
+
+
+def runs(function: Callable[..., Any], *arguments: Any) -> Make:
+    """Weights that call a function when they are loaded."""
+    return one({"Global.pretrained_model": "w/evil"}, files={"w/evil.pdparams": pickle.dumps({"fc.weight": Payload(function, *arguments)})})
+
+
 def swap_model(folder: Path) -> None:
     """The program of a PaddlePaddle before PIR instead."""
     (folder / "inference" / "inference.json").unlink()
@@ -510,6 +526,8 @@ FAULTS: dict[str, Case] = {
         ("1.1", "weights.shape-mismatch"),
         "warning",
     ),
+    "pre_evil": Case(runs(open, "PWNED", "w"), ("Global.pretrained_model",), ("weights.runs-code",), "error"),
+    "pre_evil2": Case(runs(os.system, "id > PWNED"), ("Global.pretrained_model",), ("weights.runs-code",), "error"),
     "pre_html": Case(junk(b"<html><body>404</body></html>\n"), ("Global.pretrained_model",), ("weights.path-missing",), "error"),
     "pre_junk": Case(junk(bytes(range(200, 256)) * 70), ("Global.pretrained_model",), ("weights.path-missing",), "error"),
     "eval_nopre": Case(one(stage="eval"), ("Global.pretrained_model",), ("1.1", "weights.path-missing"), "error"),
@@ -732,6 +750,3 @@ WORKS: dict[str, Make] = {
     "pre_fc_mismatch": one({"Arch.class_num": 7, "Global.pretrained_model": "./good64b/latest"}, prepare=weights),
     "amp_cpu": one({"AMP": {"use_amp": True, "scale_loss": 128.0, "use_dynamic_loss_scaling": True, "level": "O1"}}),
 }
-
-NEEDS_WEIGHTS = frozenset({"pre_evil", "pre_evil2"})
-"""What only the contents of a weight file tell; the rules that read them are still to come."""

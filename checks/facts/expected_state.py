@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from checks.facts.base import Fact, Unreadable, collects
+from checks.facts.stored_weights import StoredWeights
 from checks.facts.sub_networks import DEFAULT_CLASSES, is_distillation, roles_of
 from checks.facts.training_config import TrainingConfig
 from knowledge.layers import layers_of
@@ -121,8 +122,8 @@ class ExpectedState(Fact, frozen=True):
 
 
 @collects(ExpectedState, deadline=5.0, touches=False)
-def collect_expected_state(config: TrainingConfig) -> ExpectedState:
-    """View the config's networks as state dicts.
+def collect_expected_state(config: TrainingConfig, stored: StoredWeights) -> ExpectedState:
+    """View the config's networks as state dicts; only where there are weights to hold against them, as the table costs milliseconds.
 
     Raises:
         Unreadable: there is no network in it that is known, or its weights are rewritten by a compression.

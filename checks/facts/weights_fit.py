@@ -43,6 +43,11 @@ class WeightsFit(Fact, frozen=True):
 
     files: tuple[FileFit, ...]
 
+    @property
+    def other_count(self) -> int | None:
+        """The class count of all the model's weights, where it is another than that the model is built with."""
+        return next((file.verdict.have for file in self.files if file.role == "global" and file.verdict.kind == "classes"), None)
+
 
 @collects(WeightsFit, deadline=20.0, touches=False)
 def collect_weights_fit(config: TrainingConfig, expected: ExpectedState, stored: StoredWeights) -> WeightsFit:
