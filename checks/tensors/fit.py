@@ -42,6 +42,8 @@ MOST = 0.9
 """The share of a model's tensors from which on a file was made for it, whatever the keys begin with."""
 HALF = 0.5
 """Below it a file was made for something else."""
+FOREIGN = 0.2
+"""The share of a model's keys below which a file is of another network even where the model is not known to the last tensor."""
 NAMED = 0.6
 """The likeness from which on a network is named as what a file is likely of."""
 FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
@@ -126,7 +128,7 @@ def judge(
         return msgspec.structs.replace(plain, kind="nested", filled=0, count=plain.total, detail=nested)
     kept = [key for key in model.shapes if key not in lost]
     odd = next((key for key in kept if types.get(key, "float32") != model.types.get(key, "float32")), None)
-    if odd is not None and types[odd] in FLOATS:
+    if odd is not None and types[odd] in FLOATS and plain.filled >= HALF * plain.total:
         return msgspec.structs.replace(plain, kind="dtype", detail=types[odd])
     body = [key for key in lost if key not in model.heads]
     if not lost:
@@ -142,7 +144,8 @@ def judge(
         found, needed, have = moved
         return msgspec.structs.replace(plain, kind="prefix", found=found, needed=needed, have=have)
     if not certain:
-        return _foreign(shapes, plain, own) if plain.filled < 0.2 * plain.total else Verdict("unknown")
+        # what a parameter of the config may change is how wide and how deep the network is, and hardly one of its keys
+        return _foreign(shapes, plain, own) if sum(key in shapes for key in model.shapes) < FOREIGN * plain.total else Verdict("unknown")
     return _otherwise(shapes, model, plain, body, others or {}, own)
 
 
