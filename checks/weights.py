@@ -8,6 +8,7 @@ from typing import Any
 from checks.facts.stored_weights import StoredWeights
 from checks.facts.training_config import TrainingConfig
 from checks.facts.weight_files import WeightFile, WeightFiles
+from checks.facts.weights_fit import WeightsFit
 from checks.model import EVAL, EXPORT, INFER, TRAIN, Finding, Fix, Location, NotApplicable
 from checks.registry import check
 from checks.tensors.harm import does_harm
@@ -76,14 +77,19 @@ def _arch_gives(config: TrainingConfig) -> bool:
 
 
 @check("WTS102", name="weights-leave-a-part-random", stages=EVAL | INFER | EXPORT)
-def weights_leave_a_part_random(config: TrainingConfig, weights: WeightFiles) -> Iterator[Finding]:
+def weights_leave_a_part_random(config: TrainingConfig, weights: WeightFiles, fit: WeightsFit | None) -> Iterator[Finding]:
     """Weights that by their origin cannot fill the whole model: published ones under a head of one's own, a student's in a distillation."""
     if config.generation != "modern":
         raise NotApplicable("no-weights-in-config")
     main = weights.main
     if main is None:
         yield from _published_head(config)
-    elif main.state in ("file", "suffixed") and _stem(main).endswith("_student") and isinstance(config.tree.raw("Arch.models"), list):
+    elif (
+        fit is None
+        and main.state in ("file", "suffixed")
+        and _stem(main).endswith("_student")
+        and isinstance(config.tree.raw("Arch.models"), list)
+    ):
         yield Finding(at=main.source, case="student", file=main.written, class_num=None)
 
 

@@ -49,6 +49,30 @@ def test_negative_every_rule_is_silent_about_its_own_weights(tmp_path: Path, sta
     assert spoken(project(tmp_path, saved(classes=3)), stage) == []
 
 
+def test_wts106_negative(tmp_path: Path) -> None:
+    assert passes(project(tmp_path, saved(classes=3)), "WTS106", stage="eval")
+
+
+def test_wts107_negative(tmp_path: Path) -> None:
+    assert passes(project(tmp_path, saved(classes=3)), "WTS107", stage="export")
+
+
+def test_wts108_negative(tmp_path: Path) -> None:
+    assert passes(project(tmp_path, saved(classes=3)), "WTS108", stage="infer")
+
+
+def test_wts109_negative(tmp_path: Path) -> None:
+    assert passes(project(tmp_path, saved(classes=3)), "WTS109", stage="eval")
+
+
+def test_wts110_negative(tmp_path: Path) -> None:
+    assert passes(project(tmp_path, saved(classes=3)), "WTS110", stage="eval")
+
+
+def test_wts111_negative(tmp_path: Path) -> None:
+    assert passes(project(tmp_path, saved(classes=3)), "WTS111", stage="train")
+
+
 # WTS106 weights-of-another-network
 
 
@@ -229,9 +253,12 @@ def test_wts110_positive_a_block_is_missing(tmp_path: Path) -> None:
     assert spoken(made, "eval") == ["WTS110"]
 
 
-def test_wts110_near_miss_and_skipped(tmp_path: Path) -> None:
+def test_wts110_near_miss_of_a_network_that_is_not_known_to_the_last_tensor(tmp_path: Path) -> None:
     part = saved(classes=3, renamed=lambda key: None if key.startswith("blocks.3.") else key)
     assert spoken(project(tmp_path, part, Arch__scale=0.35), "eval") == []
+
+
+def test_wts110_skipped(tmp_path: Path) -> None:
     assert reason(Project(tmp_path, "modern"), "WTS110", stage="eval") == "no-weights-named"
 
 
@@ -245,9 +272,11 @@ def test_wts111_positive_another_precision(tmp_path: Path, dtype: str) -> None:
     assert spoken(made, "train") == ["WTS111"]
 
 
-def test_wts111_near_miss_and_skipped(tmp_path: Path) -> None:
-    # of another network the type is no matter
-    assert spoken(project(tmp_path, saved("PPLCNet_x0_25", 3, dtype="float16")), "eval") != ["WTS111"]
+def test_wts111_near_miss_of_another_network_the_type_is_no_matter(tmp_path: Path) -> None:
+    assert spoken(project(tmp_path, saved("PPLCNet_x0_25", 3, dtype="float16")), "eval") == ["WTS106"]
+
+
+def test_wts111_skipped(tmp_path: Path) -> None:
     assert reason(Project(tmp_path, "modern"), "WTS111", stage="eval") == "no-weights-named"
 
 
@@ -264,8 +293,11 @@ def test_wts114_positive_class_count_and_network(tmp_path: Path) -> None:
     assert made.finding("WTS114").entry == "train.resume"
 
 
-def test_wts114_negative_and_near_miss(tmp_path: Path) -> None:
+def test_wts114_negative(tmp_path: Path) -> None:
     assert passes(project(tmp_path, saved(classes=3), CHECKPOINTS), "WTS114")
+
+
+def test_wts114_near_miss(tmp_path: Path) -> None:
     assert passes(project(tmp_path, saved(classes=5)), "WTS114")  # a start, and nothing to go on from
 
 

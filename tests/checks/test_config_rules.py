@@ -15,7 +15,8 @@ import pytest
 
 from checks.registry import Registry
 from doctor.suppression import unused_suppression
-from tests.projects import CONFIG, REMOVED, WEIGHTS, Generation, Project, found, numbered, passes, reason, status
+from tests.projects import CONFIG, REMOVED, Generation, Project, found, numbered, passes, reason, status
+from tests.weights import SMALL, saved
 
 BOTH: list[Generation] = ["modern", "legacy"]
 KINDS = ("positive", "negative", "near_miss", "skipped")
@@ -34,8 +35,8 @@ def test_every_rule_has_tests_of_the_four_kinds() -> None:
 @pytest.mark.parametrize("stage", ["train", "eval", "export", "infer"])
 @pytest.mark.parametrize("generation", BOTH)
 def test_a_project_without_a_fault_has_no_finding(tmp_path: Path, generation: Generation, stage: str) -> None:
-    project = Project(tmp_path, generation)
-    project.write("good.pdparams", WEIGHTS)
+    project = Project(tmp_path, generation, {"Arch.name" if generation == "modern" else "ARCHITECTURE.name": SMALL})
+    project.write("good.pdparams", saved(SMALL, 3, branch="develop" if generation == "modern" else "2.1"))
     run = project.check(stage=stage, **({} if stage == "train" else {"weights": "good.pdparams"}))  # all but a training need weights
     assert run.report.findings == []
     assert run.exit == 0

@@ -14,15 +14,16 @@ from checks.facts.weight_files import TORCH
 from checks.tensors.harm import does_harm
 from checks.tensors.read import read_contents
 from tests.projects import REMOVED, WEIGHTS, Project, found, passes, reason
+from tests.weights import SMALL, saved
 from tests.weights_corpus import Hostile, harmless, hostile, lod_tensor
 
 KEY = "Global.pretrained_model"
 
 
 def project(folder: Path, value: Any = None, **changes: Any) -> Project:
-    made = Project(folder, "modern", {KEY: value, **{key.replace("__", "."): v for key, v in changes.items()}})
-    made.write("output/best_model.pdparams", WEIGHTS)
-    made.write("output/latest.pdparams", WEIGHTS)
+    made = Project(folder, "modern", {KEY: value, "Arch.name": SMALL, **{key.replace("__", "."): v for key, v in changes.items()}})
+    made.write("output/best_model.pdparams", saved(SMALL, 3))
+    made.write("output/latest.pdparams", saved(SMALL, 3))
     return made
 
 
@@ -95,10 +96,15 @@ def test_wts102_positive_published_weights_under_an_own_head(tmp_path: Path) -> 
 
 
 def test_wts102_positive_a_students_file_in_a_distillation(tmp_path: Path) -> None:
-    arch = {"name": "DistillationModel", "models": [{"Student": {"name": "ResNet50", "class_num": 3}}], "infer_model_name": "Student"}
+    arch = {"name": "DistillationModel", "models": [{"Student": {"name": "NobodysNet", "class_num": 3}}], "infer_model_name": "Student"}
     made = project(tmp_path, "output/best_model_student", Arch=arch)
     made.write("output/best_model_student.pdparams", WEIGHTS)
     assert made.finding("WTS102", stage="eval", shows=("output/best_model_student",)).severity == "warning"
+    # of a network whose tensors are known the file itself tells
+    arch["models"] = [{"Student": {"name": SMALL, "class_num": 3}}]
+    made = project(tmp_path, "output/best_model_student", Arch=arch)
+    made.write("output/best_model_student.pdparams", saved(SMALL, 3))
+    assert [f.code for f in made.check(stage="eval").report.findings if f.code.startswith("WTS")] == ["WTS109"]
 
 
 def test_wts102_negative(tmp_path: Path) -> None:
