@@ -22,6 +22,9 @@ differ by a hundredth of a per cent of their range (`logits_tolerance`)."""
 BROKEN = 1e300
 """The error of what is not finite on one side only."""
 
+SHARP = 0.7
+"""The share of a clear winner."""
+
 Activation = Literal["none", "softmax", "sigmoid", "softmax-twice"]
 
 FLOORS: dict[str, float] = {"softmax": 1e-6, "softmax-twice": 1e-3, "sigmoid": 1e-5, "none": 0.0}
@@ -91,7 +94,8 @@ class Gathered:
 def recognise(output: Any) -> Activation:
     """What a model's output, shape [1, C], was put through, told by its numbers alone.
 
-    A softmax of a softmax has no value above e / (e + C − 1) and none below 1 / (1 + (C − 1) · e).
+    A softmax of a softmax has no value above e / (e + C − 1) and none below 1 / (1 + (C − 1) · e). So have those of a network that cannot tell the
+    classes apart; the logarithms of the former are probabilities, and with a clear winner they are told from the latter.
     """
     import numpy
 
@@ -101,10 +105,10 @@ def recognise(output: Any) -> Activation:
     if abs(row.sum() - 1) > 1e-2:
         return "sigmoid"
     others, e = row.size - 1, numpy.e
-    flat = row.max() <= e / (e + others) + 1e-4 and row.min() >= 1 / (1 + others * e) - 1e-4
+    flat = others > 1 and row.max() <= e / (e + others) + 1e-4 and row.min() >= 1 / (1 + others * e) - 1e-4
     # the logarithms of a softmax of a softmax are probabilities but for a constant, so that they add up to 1 with none below 0
     inner = numpy.log(row) + (1 - numpy.log(row).sum()) / row.size if flat else None
-    return "softmax-twice" if inner is not None and inner.min() > -1e-3 else "softmax"
+    return "softmax-twice" if inner is not None and inner.min() > -1e-3 and inner.max() > SHARP else "softmax"
 
 
 def settle(kinds: Iterable[Activation]) -> Activation:

@@ -7,6 +7,8 @@ import sys
 import types
 from typing import Any
 
+from checks.facts.probe_worker import reason_of
+
 MOST_NAMES = 200000
 """The largest label map that is told."""
 
@@ -45,6 +47,16 @@ class Folder:
         import numpy
 
         return numpy.load(os.path.join(self.path, os.path.basename(name)), allow_pickle=False)
+
+
+def reason(error: BaseException) -> str:
+    """An exception in one line: the first; of an operator of PaddlePaddle, which begins with its own stack, the one that says what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if len(lines) > 1 and (lines[0].endswith(":") or lines[0].startswith("----")):
+        told = [line for line in lines if "Error:" in line or line.startswith("(")]
+        if told:
+            return "%s: %s" % (type(error).__name__, told[-1][:300])
+    return reason_of(error)
 
 
 def stand_for_package(folder: str) -> None:

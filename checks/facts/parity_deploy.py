@@ -11,8 +11,7 @@ import sys
 import time
 from typing import Any
 
-from checks.facts.parity_common import Failed, Folder, digest, ranked, stand_for_package, write_names
-from checks.facts.probe_worker import reason_of
+from checks.facts.parity_common import Failed, Folder, digest, ranked, reason, stand_for_package, write_names
 
 ATTEMPTS = 5
 
@@ -72,7 +71,7 @@ class Deployment:
         try:
             return importlib.import_module(script)
         except ImportError as error:
-            self.repairs.append(["imports", reason_of(error)])
+            self.repairs.append(["imports", reason(error)])
         except BaseException as error:
             raise Failed("deploy", error)
         stand_for_package(next(iter((spec.submodule_search_locations if spec else None) or ()), self.code))
@@ -99,12 +98,12 @@ class Deployment:
                 repair = remedy(error, left_out, self.config["Global"])
                 if repair is None:
                     return self._without_model(kind, error)
-                self.repairs.append([repair, reason_of(error)])
+                self.repairs.append([repair, reason(error)])
         return self._without_model(kind, RuntimeError(self.repairs[-1][1]))
 
     def _without_model(self, kind: Any, error: BaseException) -> Any:
         """A predictor that has all but a model, so that the rungs before it can be measured."""
-        self.broken = ["predictor", reason_of(error)]
+        self.broken = ["predictor", reason(error)]
         base = self.module.Predictor
         kept, base.__init__ = base.__init__, lambda self, *given, **named: None
         try:
@@ -189,7 +188,7 @@ class Deployment:
                     if number + 1 < len(made):
                         answer["arrays"][mark] = self.folder.put(made[number + 1])
         except BaseException as error:
-            answer.update(stage=stage, error=reason_of(error))
+            answer.update(stage=stage, error=reason(error))
         answer["seconds"] = time.time() - begin
         return answer
 
@@ -216,9 +215,15 @@ class Deployment:
     def _predict(self, images: Any, ops: Any, arrays: Any) -> Any:
         self.predictor.preprocess_ops = ops
         del self.outputs[:]
-        result = self.predictor.predict(images)
-        if not self.outputs:
-            self._kept(result)  # scripts whose `main` post-processes
+        try:
+            result = self.predictor.predict(images)
+            if not self.outputs:
+                result = self._kept(result)  # scripts whose `main` post-processes
+        except Exception as error:
+            if not self.outputs:
+                raise
+            arrays["output"] = self.folder.put(self.outputs[-1])
+            return {"stage": "post-process", "error": reason(error)}
         arrays["output"] = self.folder.put(self.outputs[-1])
         return {"result": ranked(result) if self.post is not None else None}
 

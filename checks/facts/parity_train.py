@@ -7,9 +7,9 @@ import sys
 import time
 from typing import Any
 
-from checks.facts.parity_common import Failed, Folder, digest, ranked, stand_for_package, write_names
+from checks.facts.parity_common import Failed, Folder, digest, ranked, reason, stand_for_package, write_names
 from checks.facts.parity_weights import match_weights
-from checks.facts.probe_worker import find_ppcls, reason_of
+from checks.facts.probe_worker import find_ppcls
 
 SOFTMAX = ("Topk", "ThreshOutput")
 SIGMOID = ("MultiLabelThreshOutput", "VehicleAttribute", "PersonAttribute", "TableAttribute", "FaceAttribute")
@@ -70,7 +70,7 @@ class Training:
             self.loaded = self._guard("weights", self._load)
             self.network.eval()
         except Failed as failed:  # the rungs before it can be measured all the same
-            self.broken = [failed.stage, reason_of(failed.error)]
+            self.broken = [failed.stage, reason(failed.error)]
         teller.tell(kind="begun", stage="transforms")
         self.ops = self._guard("transforms", lambda: self.create(order["transforms"]))
         self.post = self._guard("post-process", self._post)
@@ -193,7 +193,7 @@ class Training:
             answer.update(self._forward(self.folder.get(answer["arrays"]["tensor"]), image, answer["arrays"]))
         except BaseException as error:
             raise_for_stop(error)
-            answer.update(stage=stage, error=reason_of(error))
+            answer.update(stage=stage, error=reason(error))
         answer["seconds"] = time.time() - begin
         return answer
 

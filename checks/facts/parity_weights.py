@@ -7,8 +7,8 @@ from typing import Any
 
 HALF = 2e-3
 """How far a value may be off for half precision, of the largest of its tensor: 2⁻¹¹ for each number, and as much again for sums of fused layers."""
-MOST_TRIED = 24
-"""How many tensors of one shape are each compared with each; more are taken in order."""
+AT_ONCE = 1 << 22
+"""Numbers that are compared in one step."""
 MOST_TOLD = 12
 
 
@@ -34,19 +34,23 @@ def match_weights(network: Any, model: str, params: str) -> Any:
             same.pop(found)
             counts["equal"] += 1
     alone = []
-    for name, array in left:
-        same = free.get(array.shape, [])
-        if not same:
-            counts["missing"] += 1
-            alone.append((name, array))
-            continue
-        tried = [(difference(array, other), n) for n, (_, other) in enumerate(same[:MOST_TRIED])]
-        error, best = min(tried) if len(same) <= MOST_TRIED else tried[0]
-        other = same.pop(best)
-        near = error <= HALF * max(float(abs(array.astype("float32")).max()) if array.size else 0.0, 1e-6)
-        counts["near" if near else "unlike"] += 1
-        if not near:
-            pairs.append({"name": name, "train": array.shape, "deploy": other[1].shape, "error": error})
+    for rounds in ("near", "unlike"):  # what is near goes first, so that nothing else takes its counterpart
+        waiting, left = left, []
+        for name, array in waiting:
+            same = free.get(array.shape, [])
+            if not same:
+                counts["missing"] += 1
+                alone.append((name, array))
+                continue
+            error, best = nearest(array, [other for _, other in same])
+            near = error <= HALF * max(float(abs(array.astype("float32")).max()) if array.size else 0.0, 1e-6)
+            if rounds == "near" and not near:
+                left.append((name, array))
+                continue
+            other = same.pop(best)
+            counts["near" if near else "unlike"] += 1
+            if not near:
+                pairs.append({"name": name, "train": array.shape, "deploy": other[1].shape, "error": error})
     extra = [(name, array) for same in free.values() for name, array in same]
     for name, array in alone:
         other = next((one for one in extra if len(one[1].shape) == len(array.shape) and shares(one[1].shape, array.shape)), None)
@@ -66,6 +70,19 @@ def match_weights(network: Any, model: str, params: str) -> Any:
         "fused": fused,
         "pairs": pairs[: MOST_TOLD // 2] + pairs[MOST_TOLD // 2 :][-MOST_TOLD // 2 :],
     }
+
+
+def nearest(array: Any, others: Any) -> Any:
+    """(largest difference, place) of the tensor that is nearest to another of its shape."""
+    import numpy
+
+    if array.size * len(others) <= AT_ONCE:
+        stacked = numpy.stack([other.astype("float32").reshape(-1) for other in others])
+        errors = abs(stacked - array.astype("float32").reshape(-1)).max(axis=1) if array.size else numpy.zeros(len(others))
+        errors = numpy.where(numpy.isfinite(errors), errors, 1e300)
+        best = int(errors.argmin())
+        return float(errors[best]), best
+    return min((difference(array, other), place) for place, other in enumerate(others))
 
 
 def shares(one: Any, other: Any) -> bool:
@@ -103,9 +120,8 @@ def exported(model: str, params: str) -> Any:
 
     prefix = os.path.splitext(model)[0]
     loaded = paddle.jit.load(prefix)
-    return [
-        (name, array) for name, array in ((name, tensor.numpy()) for name, tensor in loaded.state_dict().items()) if array.dtype.kind == "f"
-    ]
+    found = [(str(tensor.name), tensor.numpy()) for tensor in loaded.state_dict().values()]
+    return [(name, array) for name, array in found if array.dtype.kind == "f"]
 
 
 def digest(array: Any) -> bytes:
@@ -125,8 +141,8 @@ def fresh(tensors: Any) -> Any:
     """Whether all BatchNorm statistics are those of an initialiser: means 0, variances 1; None where there are none."""
     import re
 
-    means = [a for name, a in tensors if re.search(r"(^|[._])(mean|running_mean)$|batch_norm.*\.w_1", name)]
-    variances = [a for name, a in tensors if re.search(r"(^|[._])(variance|running_var)$|batch_norm.*\.w_2", name)]
+    means = [a for name, a in tensors if re.search(r"(^|[._])(mean|running_mean)$|batch_norm.*\.w_1(_\d+)?$", name)]
+    variances = [a for name, a in tensors if re.search(r"(^|[._])(variance|running_var)$|batch_norm.*\.w_2(_\d+)?$", name)]
     if not means or not variances:
         return None
     return bool(all((a == 0).all() for a in means) and all((a == 1).all() for a in variances))

@@ -15,8 +15,8 @@ HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 if __name__ == "__main__":
     sys.path[0] = HERE
 
-from checks.facts.parity_common import Failed, Folder
-from checks.facts.probe_worker import Teller, end_with_the_parent, leave_the_network, reason_of
+from checks.facts.parity_common import Failed, Folder, reason
+from checks.facts.probe_worker import Teller, end_with_the_parent, leave_the_network
 
 
 def next_command(handle: int) -> Any:
@@ -43,9 +43,9 @@ def serve(side: Any, teller: Teller, handle: int) -> None:
         try:
             answer = getattr(side, "do_" + what)(**command)
         except Failed as error:
-            answer = {"stage": error.stage, "error": reason_of(error.error)}
+            answer = {"stage": error.stage, "error": reason(error.error)}
         except BaseException as error:
-            answer = {"stage": what, "error": reason_of(error)}
+            answer = {"stage": what, "error": reason(error)}
         teller.tell(kind="answer", **answer)
 
 
@@ -65,19 +65,22 @@ def main() -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "checks"]:
         del sys.modules[name]
     try:
+        import zlib  # PaddlePaddle 2.6 brings a zlib of its own, which Python's would be bound to if it came second
+
         import paddle
     except BaseException as error:
-        teller.tell(kind="no-paddle", error=reason_of(error))
+        teller.tell(kind="no-paddle", error=reason(error))
         return
     try:
+        del zlib
         teller.tell(kind="begun", stage="paddle", paddle=str(paddle.__version__))
         side = sides[order["side"]](order, Folder(order["folder"], order["side"]), teller)
         teller.tell(kind="ready", **side.ready())
     except Failed as error:
-        teller.tell(kind=error.stage if error.stage.startswith("no-") else "raised", stage=error.stage, error=reason_of(error.error))
+        teller.tell(kind=error.stage if error.stage.startswith("no-") else "raised", stage=error.stage, error=reason(error.error))
         return
     except BaseException as error:
-        teller.tell(kind="raised", stage="start", error=reason_of(error))
+        teller.tell(kind="raised", stage="start", error=reason(error))
         return
     serve(side, teller, commands)
     os._exit(0)  # threads and exit handlers of the user's code are not waited for
