@@ -37,7 +37,7 @@ Form = Literal[
 Kind = Literal["ranked", "attributes", "score"]
 """What the numbers are: classes by score, attributes (`ids` are those that are on), or bare scores without classes."""
 
-PATIENCE = 64 << 20
+PATIENCE = 8 << 20
 """Characters behind brackets that are never closed, in one text, that are looked through."""
 FULL = 17
 """Decimals of a number that is printed whole."""

@@ -19,7 +19,11 @@ TWO = (8, 7), (0.9, 0.05)
 
 CORPUS: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "infer static": (
-        "current image: d/a.jpg\n\tclass id: 8, probability: 0.9006\n\tclass id: 7, probability: 0.0500\ncurrent image: b.jpg\n\tclass id: 2, probability: 1.0000\n",
+        "current image: d/a.jpg\n"
+        "\tclass id: 8, probability: 0.9006\n"
+        "\tclass id: 7, probability: 0.0500\n"
+        "current image: b.jpg\n"
+        "\tclass id: 2, probability: 1.0000\n",
         [("d/a.jpg", (8, 7), (0.9006, 0.05), (), 4), ("b.jpg", (2,), (1.0,), (), 4)],
     ),
     "infer 2.0": (
@@ -52,36 +56,61 @@ CORPUS: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         LOGGER + "[{'scores': array([0.25, 0.5,\n       0.125], dtype=float32), 'file_name': 'a.jpg'}]\n" + LOGGER + "end\n",
         [("a.jpg", (), (0.25, 0.5, 0.125), (), 3)],
     ),
-    "attributes of infer": (LOGGER + "[{'attr': 'Color: (red)', 'pred': [0, 1, 1], 'file_name': 'a.jpg'}]\n", [("a.jpg", (1, 2), (), ("Color: (red)",), 0)]),
-    "attributes of predict_cls": ("a.jpg:\t {'attributes': ['Male', 'Hat: False'], 'output': [1, 0]}\n", [("a.jpg", (0,), (), ("Male", "Hat: False"), 0)]),
+    "attributes of infer": (LOGGER + "[{'attr': 'Color: (red)', 'pred': [0, 1, 1], 'file_name': 'a.jpg'}]\n",
+        [("a.jpg", (1, 2), (), ("Color: (red)",), 0)]),
+    "attributes of predict_cls": ("a.jpg:\t {'attributes': ['Male', 'Hat: False'], 'output': [1, 0]}\n",
+        [("a.jpg", (0,), (), ("Male", "Hat: False"), 0)]),
     "predict_cls": (
-        "a.jpg:\tclass id(s): [8, 7], score(s): [0.90, 0.05], label_name(s): ['hen', 'a, b']\nb.jpg:\tclass id(s): [3], score(s): [1.00], label_name(s): []\n",
+        "a.jpg:\tclass id(s): [8, 7], score(s): [0.90, 0.05], label_name(s): ['hen', 'a, b']\n"
+        "b.jpg:\tclass id(s): [3], score(s): [1.00], label_name(s): []\n",
         [("a.jpg", *TWO, ("hen", "a, b"), 2), ("b.jpg", (3,), (1.0,), (), 2)],
     ),
-    "predict_cls behind a logger": (DEPLOY + "a.jpg:\tclass id(s): [8, 7], score(s): [0.90, 0.05], label_name(s): []\n", [("a.jpg", *TWO, (), 2)]),
+    "predict_cls behind a logger": (DEPLOY + "a.jpg:\tclass id(s): [8, 7], score(s): [0.90, 0.05], label_name(s): []\n",
+        [("a.jpg", *TWO, (), 2)]),
     "predict_cls, scores only": ("a.jpg:\tscore(s): [0.90, nan]\n", [("a.jpg", (), (0.9, math.nan), (), 2)]),
     "wheel 2.1": (
-        "**********a.jpg**********\ntop-2 result: {'filename': 'a.jpg', 'class_ids': [8, 7], 'scores': [0.9, 0.05], 'label_names': ['x', 'y']}\nPredict complete!\n",
+        "**********a.jpg**********\n"
+        "top-2 result: {'filename': 'a.jpg', 'class_ids': [8, 7], 'scores': [0.9, 0.05], 'label_names': ['x', 'y']}\n"
+        "Predict complete!\n",
         [("a.jpg", *TWO, ("x", "y"), 2)],
     ),
-    "wheel 2.3": ("filename: a.jpg, top-5, class_ids: [8, 7], scores: [0.9, 0.05], label_names: ['x, y', 'z']\n", [("a.jpg", *TWO, ("x, y", "z"), 2)]),
-    "wheel 2.4": (LOGGER + "class_ids: [8, 7], scores: [0.9, 0.05], label_names: ['x, y', 'z'], filename: d/a.jpg\n", [("d/a.jpg", *TWO, ("x, y", "z"), 2)]),
-    "wheel, a list": (LOGGER + "[{'class_ids': [8, 7], 'scores': [0.9, 0.05], 'label_names': []}], filename: d/a.jpg\n", [("d/a.jpg", *TWO, (), 2)]),
+    "wheel 2.3": ("filename: a.jpg, top-5, class_ids: [8, 7], scores: [0.9, 0.05], label_names: ['x, y', 'z']\n",
+        [("a.jpg", *TWO, ("x, y", "z"), 2)]),
+    "wheel 2.4": (LOGGER + "class_ids: [8, 7], scores: [0.9, 0.05], label_names: ['x, y', 'z'], filename: d/a.jpg\n",
+        [("d/a.jpg", *TWO, ("x, y", "z"), 2)]),
+    "wheel, a list": (LOGGER + "[{'class_ids': [8, 7], 'scores': [0.9, 0.05], 'label_names': []}], filename: d/a.jpg\n",
+        [("d/a.jpg", *TWO, (), 2)]),
     "C++": (
-        "Current image path: a.jpg\nCurrent total inferen time cost: 3.1 ms.\n\tTop1: class_id: 8, score: 0.9000, label: hen, big\n\tTop2: class_id: 7, score: 0.0500, label: \n",
+        "Current image path: a.jpg\n"
+        "Current total inferen time cost: 3.1 ms.\n"
+        "\tTop1: class_id: 8, score: 0.9000, label: hen, big\n"
+        "\tTop2: class_id: 7, score: 0.0500, label: \n",
         [("a.jpg", *TWO, ("hen, big",), 4)],
     ),
     "C++ without names": (
-        "Current image path: a.jpg\n\tTop1: class_id: 8, score: 0.9000, \tTop2: class_id: 7, score: 0.0500, Current image path: b.jpg\n\tTop1: class_id: 2, score: 1.0000, ",
+        "Current image path: a.jpg\n"
+        "\tTop1: class_id: 8, score: 0.9000, \tTop2: class_id: 7, score: 0.0500, "
+        "Current image path: b.jpg\n"
+        "\tTop1: class_id: 2, score: 1.0000, ",
         [("a.jpg", *TWO, (), 4), ("b.jpg", (2,), (1.0,), (), 4)],
     ),
     "C++ up to 2.2": (
-        "result: \n\tclass id: 8\n\tscore: 0.9005997181\nCurrent image path: a.jpg\nCurrent time cost: 0.1 s.\nresult: \n\tclass id: 2\n\tscore: 1.0000000000\nCurrent image path: b.jpg\n",
+        "result: \n"
+        "\tclass id: 8\n"
+        "\tscore: 0.9005997181\n"
+        "Current image path: a.jpg\n"
+        "Current time cost: 0.1 s.\n"
+        "result: \n"
+        "\tclass id: 2\n"
+        "\tscore: 1.0000000000\n"
+        "Current image path: b.jpg\n",
         [("a.jpg", (8,), (0.9005997181,), (), 10), ("b.jpg", (2,), (1.0,), (), 10)],
     ),
     "between other lines": (
         "I1124 22:07:30.1 3746 analysis_predictor.cc:1532] ir_optim\n\0\0a.jpg:\tclass id(s): [8, 7], score(s): [0.90, 0.05], label_name(s): []\r\n"
-        "\x1b[1;31m--- Running IR pass\x1b[0m\nload 10%\rload 100%\r" + LOGGER + "[{'class_ids': [2], 'scores': [1.0], 'file_name': 'b.jpg'}]\nPredict complete!\n",
+        "\x1b[1;31m--- Running IR pass\x1b[0m\n"
+        "load 10%\rload 100%\r" + LOGGER + "[{'class_ids': [2], 'scores': [1.0], 'file_name': 'b.jpg'}]\n"
+        "Predict complete!\n",
         [("a.jpg", *TWO, (), 2), ("b.jpg", (2,), (1.0,), (), 1)],
     ),
 }  # fmt: skip
