@@ -37,6 +37,8 @@ class Assumed(msgspec.Struct, frozen=True):
 class ParityRequest(msgspec.Struct, frozen=True):
     """That both sides be run over `images` (files and folders; empty: those that the configs name), at most `limit` of them where folders are.
 
+    `outputs` are two files of results to be compared instead, `scripts` two commands that print them: training side, deploy side.
+
     `seconds` is what one step of one side may take. `arrays` is a file (`.npz`) to be written for a picture.
     """
 
@@ -44,6 +46,8 @@ class ParityRequest(msgspec.Struct, frozen=True):
     limit: int = 1000
     seconds: float = 120.0
     arrays: str | None = None
+    outputs: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
 
 
 class Request(Fact, frozen=True):
