@@ -15,7 +15,7 @@ KNOWN: tuple[tuple[str, str, str], ...] = (
     (r"No module named '?paddle'?$", "install", "pip install paddlepaddle"),
     (r"Model pretrain path .* does not exists", "see-rule", "paddle-doctor rule WTS103"),
     (r"(?i)out of memory|cannot malloc", "see-entry", "paddle-doctor faq show env.oom"),
-    (r"(?i)GPU version|Cannot use GPU|use_gpu.* (compiled|CPU)|no CUDA-capable device", "see-rule", "paddle-doctor rule DEP204"),
+    (r"(?i)GPU version|Cannot use GPU|use_gpu.* (compiled|CPU)|no CUDA-capable device", "see-rule", "paddle-doctor rule DEP205"),
 )  # fmt: skip
 """What the line has in it → the fix's title, and the command. The first two were seen with PaddlePaddle 2.6.2, 3.0.0 and 3.3.1 (see EXP102)."""
 

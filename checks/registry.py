@@ -42,6 +42,8 @@ FAMILIES = (
     "optimizers",
     "output",
     "override_effects",
+    "parity",
+    "parity_outputs",
     "pipeline",
     "preprocessing",
     "probing",

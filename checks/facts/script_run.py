@@ -122,8 +122,14 @@ def _run(command: Command, seconds: float, world: World) -> tuple[bytes, int | N
     begin = time.monotonic()
     environ = {**world.environ, **command.environ, "PYTHONIOENCODING": "utf-8:replace", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
-        command.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=command.cwd, env=environ, start_new_session=True
-    )  # fmt: skip
+        command.words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=command.cwd,
+        env=environ,
+        start_new_session=True,
+    )
     try:
         output, late = _listen(process, begin + seconds, world)
         return output, None if late else process.wait(), time.monotonic() - begin
