@@ -42,7 +42,7 @@ def output_without_results(config: TrainingConfig, pair: PrintedPair) -> Iterato
     for side in (pair.train, pair.deploy):
         if side.trouble is None:
             continue
-        values = {"error": None, "seconds": None, "status": None, "output": None, "images": 0, "lines": None, "names": None}
+        values: dict[str, Any] = {"error": None, "seconds": None, "status": None, "output": None, "images": 0, "lines": None, "names": None}
         values |= {"size": None, "limit": None, **side.trouble.values}
         line = str(values["output"] or values["error"] or "")
         fix = known_cause(line)
@@ -68,7 +68,7 @@ def _short(side: PrintedSide) -> str:
 
 @check("PAR112", name="printed-results-differ", stages=INFER | DEPLOY)
 def printed_results_differ(config: TrainingConfig, pair: PrintedPair, deploy: DeployConfig | None, request: Request) -> Iterator[Finding]:
-    """The two outputs have other first classes or other scores for the same images, and how: shifted ids, flattened scores, a random head, or otherwise."""
+    """The two outputs have other first classes or scores for the same images, and how: shifted ids, flattened scores, a random head."""
     if not pair.matched:
         return
     precision = precision_of(None, deploy)

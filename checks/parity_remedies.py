@@ -40,6 +40,7 @@ def whole_agreement(parity: Parity, tolerance: float) -> Agreement:
 
 
 def part_agreement(parity: Parity, one: str, other: str, tolerance: float) -> Agreement:
+    """Two of the results that every image has, over all images that have both."""
     sides = ((image.file, getattr(image, one), getattr(image, other)) for image in parity.images)
     return agreement((Pair(file, a, b) for file, a, b in sides if a is not None and b is not None), tolerance)
 
@@ -95,11 +96,13 @@ def export_command(config: TrainingConfig, request: Request, folder: str | None,
 
 
 def model_folder(request: Request, deploy: DeployConfig | None) -> str | None:
+    """The folder of the exported model, as it is written."""
     named = request.inference_model or (deploy.tree.raw("Global.inference_model_dir") if deploy is not None else None)
     return named if isinstance(named, str) else None
 
 
 def as_text(value: Any) -> str:
+    """A value of a config for a sentence."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -41,11 +41,11 @@ class Agreement(msgspec.Struct, frozen=True):
     """Both sides over all images.
 
     Of `images`, `top1` have another first class, `ties` of them with scores of both classes so near on both sides that the tolerance
-    explains it; `ranks` have other classes or another order among those that both sides list, `displaced` of `listed` places hold another
-    class, `tau` is Kendall's rank correlation over the classes that both list, averaged (None where no image has two). `drift` and
-    `mean_drift` are the largest and the mean difference of a class's score, `worst` the image of the largest. `names` have equal classes by other names. `low` and
-    `high` bound the share of images with another first class (Clopper and Pearson, 95 %). `resolution` is what the printed decimals leave
-    open, `over` counts images whose scores drift by more than the tolerance and that.
+    explains it. `ranks` have other classes or another order among those that both sides list, `displaced` of `listed` places hold
+    another class, `tau` is Kendall's rank correlation over the classes that both list, averaged (None where no image has two). `drift`
+    and `mean_drift` are the largest and the mean difference of a class's score, `worst` is the image of the largest. `names` have equal
+    classes by other names. `low` and `high` bound the share of images with another first class (Clopper and Pearson, 95 %).
+    `resolution` is what the printed decimals leave open, `over` counts images whose scores drift by more than the tolerance and that.
     """
 
     images: int

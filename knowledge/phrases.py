@@ -172,6 +172,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "family-DEP": ("Deployment", "部署"),
     "family-WTS": ("Weights", "权重"),
     "family-EXP": ("Export", "导出"),
+    "family-PAR": ("Infer and predict", "infer 与 predict 对比"),
     "family-other": ("Other", "其他"),
     "override-place": ("override {line} on the command line", "命令行第 {line} 个 -o"),
     "why": ("why", "原因"),

@@ -208,6 +208,16 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
 }
 
 OUTCOMES_ZH: dict[str, str] = {
+    # how a pre-processing differs (PAR104)
+    "another value": "取值不同",
+    "a step is missing": "缺少步骤",
+    "a step too many": "多出步骤",
+    "another order of steps": "步骤顺序不同",
+    "another order of colours": "颜色通道顺序不同",
+    "another library": "所用图像库不同",
+    "the orientation of EXIF": "对 EXIF 方向的处理不同",
+    "other code of the same step": "同一步骤的代码不同",
+    "another result": "结果不同",
     "the schedule then ends after the last epoch": "学习率策略在最后一个 epoch 之后才走完",
     "exit status 0, but the loss becomes nan": "状态 0 结束，但损失变成 nan",
     "the learning rate turns negative, and the loss is driven up": "学习率变成负数，损失越训越大",
