@@ -13,7 +13,7 @@ from typing import NamedTuple, get_args
 
 import msgspec
 
-from checks.facts.base import Assumed, ImageDepth, Request, StageName, Unreadable, World
+from checks.facts.base import Assumed, ImageDepth, ParityRequest, Request, StageName, Unreadable, World
 from checks.facts.container_settings import ContainerSettings
 from checks.facts.deploy_config import stage_told_by
 from checks.registry import Registry
@@ -83,6 +83,7 @@ def run_check(
     container: str | None = None,
     docker_host: str | None = None,
     keep: contextlib.ExitStack | None = None,
+    parity: ParityRequest | None = None,
 ) -> Run:
     """Check a config; without a `stage` the one that the config is for.
 
@@ -119,7 +120,7 @@ def run_check(
         checks = registry.select(chosen, dropped)
         if images not in get_args(ImageDepth):
             raise RequestRefused("unknown-images", given=images)
-        if python is not None and not probe:
+        if python is not None and not probe and parity is None:
             raise RequestRefused("python-without-probe")
         request = Request(
             config,
@@ -135,6 +136,7 @@ def run_check(
             cache,
             probe,
             python,
+            parity=parity,
         )
         if (container, compose, kubernetes).count(None) < 2:
             raise RequestRefused("settings-both")

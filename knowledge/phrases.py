@@ -225,6 +225,10 @@ def _pair(key: str) -> tuple[str, str]:
 
         found = PHRASES_CLI.get(key)
     if found is None:
+        from knowledge.phrases_parity import PHRASES_PARITY
+
+        found = PHRASES_PARITY.get(key)
+    if found is None:
         from knowledge.phrases_container import PHRASES_CONTAINER
 
         found = PHRASES_CONTAINER.get(key)

@@ -100,6 +100,7 @@ PHRASES_CLI: dict[str, tuple[str, str]] = {
     "help-rule": ("show a rule: what it finds, why, how it is measured, how to repair", "查看规则：查什么、为什么、如何测得、如何修复"),
     "help-demo": ("write a small faulty project and check it", "生成一个带错误的小项目并检查它"),
     "help-schema": ("print the JSON Schema of the report", "输出报告的 JSON Schema"),
+    "help-schema-report": ("of `check` (default), or of `parity`", "check 的报告（默认）或 parity 的报告"),
     "help-completion": ("print a completion script for your shell", "输出 shell 补全脚本"),
     "help-completion-shell": ("the shell", "shell 类型"),
     "help-demo-dir": ("folder to write to (default: paddle-doctor-demo)", "写入的目录（默认 paddle-doctor-demo）"),

@@ -1,4 +1,4 @@
-"""Write `doctor/reporters/report.schema.json` from the report's records."""
+"""Write `doctor/reporters/report.schema.json` and `parity.schema.json` from the reports' records."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 
 from doctor.reporters.json_report import schema
 
-OUT = Path(__file__).parent.parent / "doctor" / "reporters" / "report.schema.json"
+OUT = Path(__file__).parent.parent / "doctor" / "reporters"
 
 if __name__ == "__main__":
-    OUT.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    for kind in ("report", "parity"):
+        text = json.dumps(schema(kind), indent=2, ensure_ascii=False) + "\n"
+        (OUT / f"{kind}.schema.json").write_text(text, encoding="utf-8")

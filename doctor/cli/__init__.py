@@ -18,7 +18,7 @@ from doctor.terminal import terminal_width
 from doctor.version import VERSION
 from knowledge.phrases import phrase
 
-COMMANDS = ("check", "shm", "faq", "rule", "demo", "schema", "completion")
+COMMANDS = ("check", "parity", "shm", "faq", "rule", "demo", "schema", "completion")
 
 
 class Parser(argparse.ArgumentParser):

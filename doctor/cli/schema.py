@@ -6,16 +6,19 @@ import argparse
 import os
 import sys
 
-FILE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "reporters", "report.schema.json")
-"""The published schema. A test holds it against the records, so that it cannot change unseen."""
+from knowledge.phrases import phrase
+
+FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "reporters")
+"""Where the published schemas are. A test holds it against the records, so that it cannot change unseen."""
 
 
 def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
-    """None beside `--lang`."""
+    """Which report."""
+    parser.add_argument("report", nargs="?", choices=("report", "parity"), default="report", help=phrase("help-schema-report", lang))
 
 
 def run(options: argparse.Namespace, lang: str) -> int:
     """Print the schema."""
-    with open(FILE, encoding="utf-8") as stream:
+    with open(os.path.join(FOLDER, f"{options.report}.schema.json"), encoding="utf-8") as stream:
         sys.stdout.write(stream.read())
     return 0

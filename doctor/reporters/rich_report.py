@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from rich.cells import cell_len
@@ -21,6 +22,7 @@ from knowledge.template import size
 STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
 MARKS = {"error": "✗", "warning": "!", "info": "i"}
 MIN_WIDTH = 60
+Middle = Callable[[int], list[list[Segment]]]
 LONGEST_CARET = 40
 SHOWN_OF_A_RULE = 5
 """How many findings of one rule are shown before the rest is counted."""
@@ -35,19 +37,27 @@ def render(
     color: bool = True,
     file: TextIO | None = None,
     width: int | None = None,
+    middle: Middle | None = None,
 ) -> None:
     """Print a report to `file` (stdout by default); colours only on a terminal, without NO_COLOR, and if `color`."""
     out = file or sys.stdout
-    write(compose(done, lang, width or terminal_width(), quiet=quiet, everything=everything), out, color)
+    write(compose(done, lang, width or terminal_width(), quiet=quiet, everything=everything, middle=middle), out, color)
 
 
-def compose(done: Run, lang: str, width: int, *, quiet: bool = False, everything: bool = False) -> list[list[Segment]]:
-    """The report as styled lines; of a rule that found more than `SHOWN_OF_A_RULE` the rest is counted, unless `everything` is wanted."""
+def compose(
+    done: Run, lang: str, width: int, *, quiet: bool = False, everything: bool = False, middle: Middle | None = None
+) -> list[list[Segment]]:
+    """The report as styled lines; of a rule that found more than `SHOWN_OF_A_RULE` the rest is counted, unless `everything` is wanted.
+
+    `middle` makes lines of a given width that come before the findings.
+    """
     paper = _Paper(done, lang, max(MIN_WIDTH, width), None if everything else SHOWN_OF_A_RULE)
     if quiet:
         paper.one_line_each()
     else:
         paper.head()
+        if middle is not None:
+            paper.page += middle(paper.width)
         paper.findings()
         paper.unchecked()
         paper.summary()

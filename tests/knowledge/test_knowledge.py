@@ -15,6 +15,7 @@ from knowledge.phrases import PHRASES
 from knowledge.phrases_cli import PHRASES_CLI
 from knowledge.phrases_container import PHRASES_CONTAINER
 from knowledge.phrases_faq import PHRASES_FAQ
+from knowledge.phrases_parity import PHRASES_PARITY
 from knowledge.phrases_rules import OUTCOMES_ZH, PHRASES_RULES
 from knowledge.phrases_settings import PHRASES_SETTINGS
 from knowledge.template import fields, fill, size
@@ -105,7 +106,15 @@ def test_search_finds(query: str, wanted: str, lang: str) -> None:
 
 
 def test_phrases_have_the_same_values_in_both_languages() -> None:
-    for key, (en, zh) in {**PHRASES, **PHRASES_CLI, **PHRASES_CONTAINER, **PHRASES_FAQ, **PHRASES_RULES, **PHRASES_SETTINGS}.items():
+    for key, (en, zh) in {
+        **PHRASES,
+        **PHRASES_CLI,
+        **PHRASES_CONTAINER,
+        **PHRASES_FAQ,
+        **PHRASES_PARITY,
+        **PHRASES_RULES,
+        **PHRASES_SETTINGS,
+    }.items():
         assert fields(en) == fields(zh) or fields(zh) <= fields(en), key
         assert en, key
         assert zh, key
