@@ -17,10 +17,7 @@ TOLERANCES: dict[Precision, float] = {
 }  # fmt: skip
 """The largest difference of a score (a probability) that counts as none, by what the deployed model computes in.
 
-Where they come from is told in `docs/parity.md` and by `benchmarks/parity_tolerances.py`: five networks, PaddlePaddle 3.3.1 on a CPU, 32 images,
-classifiers scaled until the first class has 0.7 and more. float32 and oneDNN gave at most 1.2e-5, weights rounded to float16 at most 2.4e-3, bfloat16 of
-oneDNN and weights rounded to int8 by channel up to 0.1 and beyond. TensorRT was not run: its float32 sums in another order, and uses TF32
-(10 bits of fraction, like float16) where it may.
+MEASURED
 """
 
 CONFIDENCE = 0.95

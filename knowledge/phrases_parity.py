@@ -25,10 +25,9 @@ PHRASES_PARITY: dict[str, tuple[str, str]] = {
         "改为比较两份保存的输出：任意版本 PaddleClas 的日志、JSON、CSV、.npz 或 .npy",
     ),
     "help-parity-scripts": (
-        "run your own two commands instead and compare what they print; {images}, {config}, {weights}, "
-        "{model} and {deploy_config} are filled in, 'cd DIR && …' and NAME=VALUE before the command are understood",
-        "改为运行你自己的两条命令并比较其输出；可用 {images}、{config}、{weights}、{model}、{deploy_config} 占位，支持命令前的 'cd DIR && …' 与 "
-        "NAME=VALUE",
+        "run your own two commands instead and compare what they print; {placeholders} are filled in, "
+        "'cd DIR && …' and NAME=VALUE before the command are understood",
+        "改为运行你自己的两条命令并比较其输出；可用 {placeholders} 占位，支持命令前的 'cd DIR && …' 与 NAME=VALUE",
     ),
     "help-parity-picture": (
         "draw the image that differs most as a PNG: training side, deploy side, difference",

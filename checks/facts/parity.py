@@ -295,7 +295,7 @@ def collect_parity(config: TrainingConfig, deploy: DeployConfig, request: Reques
         Unreadable: it was not asked for, the configs are of a kind that cannot be run this way, there are no images, or the files are elsewhere.
             What goes wrong with the user's code becomes the `trouble` of a side, a rung or an image.
     """
-    if request.parity is None:
+    if request.parity is None or request.parity.outputs or request.parity.scripts:
         raise Unreadable("parity-not-asked")
     if config.sysroot or not hasattr(os, "killpg"):
         raise Unreadable("parity-elsewhere")

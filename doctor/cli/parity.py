@@ -19,6 +19,7 @@ from doctor.settings import Settings, load_settings
 from knowledge.phrases import phrase
 
 MOST_IMAGES = 1_000_000
+PLACEHOLDERS = "{images}, {config}, {weights}, {model}, {deploy_config}"
 MOST_SECONDS = 3600
 
 
@@ -43,7 +44,7 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--root", metavar="DIR", help=shared("root"))
     other = parser.add_mutually_exclusive_group()
     other.add_argument("--outputs", nargs=2, default=[], metavar=("TRAIN", "DEPLOY"), help=text("outputs"))
-    other.add_argument("--scripts", nargs=2, default=[], metavar=("TRAIN", "DEPLOY"), help=text("scripts"))
+    other.add_argument("--scripts", nargs=2, default=[], metavar=("TRAIN", "DEPLOY"), help=phrase("help-parity-scripts", lang, placeholders=PLACEHOLDERS))
     parser.add_argument("--picture", metavar="FILE", help=text("picture"))
     parser.add_argument("--force", action="store_true", help=text("force"))
     parser.add_argument("--fail-on", choices=("error", "warning", "info", "never"), help=shared("fail-on"))

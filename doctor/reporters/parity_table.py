@@ -64,11 +64,8 @@ class _Table:
         for number, (rung, name, row) in enumerate(zip(parity.rungs, names, cells, strict=True), 1):
             mark, style = MARKS[rung.state]
             text = "  ".join(_left(cell, wide) for cell, wide in zip(row, widths, strict=True))
-            line: list[Segment] = [
-                (f"  {number} ", "dim"),
-                (f"{mark} ", style),
-                (_left(name, broad) + " ", "" if rung.state != "differs" else "bold"),
-            ]
+            named = _left(name, broad) + " "
+            line: list[Segment] = [(f"  {number} ", "dim"), (f"{mark} ", style), (named, "bold" if rung.state == "differs" else "")]
             line.append((text.rstrip() if rung is not first else text, "" if rung.state != "not-applicable" else "dim"))
             if rung is first:
                 line.append((f"  ◀ {self.say('first')}", "bold red"))

@@ -11,14 +11,14 @@ from checks.facts.base import World
 from checks.model import ANY, Finding, Location
 from checks.registry import check
 from doctor import run as run_module
-from doctor.cli.schema import FILE
+from doctor.cli.schema import FOLDER
 from doctor.exit import Exit
 from doctor.reporters.json_report import render, schema
 from doctor.run import Run, run_check
 from doctor.settings import Settings
 from tests.projects import CONFIG, MACHINE, Project, found
 
-SCHEMA = json.loads(Path(FILE).read_text(encoding="utf-8"))
+SCHEMA = json.loads((Path(FOLDER) / "report.schema.json").read_text(encoding="utf-8"))
 
 
 @check("TST201", name="always-crashes", stages=ANY)
