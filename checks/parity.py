@@ -165,7 +165,8 @@ def exported_weights_differ(config: TrainingConfig, parity: Parity, deploy: Depl
     precision = precision_of(parity, deploy)
     cause = next(iter(rung.causes), None)
     kind = cause.kind if cause is not None else None
-    effect = effect_of(parity, "deploy_model", TOLERANCES["float16" if kind == "half-precision" and precision == "float32" else precision])
+    halves = TOLERANCES["float16"] if kind == "half-precision" else 0.0
+    effect = effect_of(parity, "deploy_model", max(halves, TOLERANCES[precision]))
     weights = parity.weights
     train_fresh = kind == "no-weights" and weights is not None and weights.train_fresh is True and weights.deploy_fresh is not True
     case = "half-precision-harmless" if kind == "half-precision" and effect.agrees else "no-weights-train" if train_fresh else kind
