@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from checks.facts.base import Request
 from checks.facts.deploy_config import DeployConfig
@@ -98,7 +99,10 @@ def image_read_by_one_side(config: TrainingConfig, parity: Parity) -> Iterator[F
     """Images that one side reads and the other does not: the results of the two then have other lengths, or stand beside other images."""
     found: dict[str, list[ImageParity]] = {"train": [], "deploy": []}
     for image in parity.images:
-        if (image.train_trouble is None) != (image.deploy_trouble is None):
+        trouble = image.train_trouble or image.deploy_trouble
+        if trouble is None or (image.train_trouble and image.deploy_trouble):
+            continue
+        if trouble.kind == "unread" or parity.first is None:  # what a rung explains is told there
             found["train" if image.train_trouble else "deploy"].append(image)
     for side, images in found.items():
         if not images:
@@ -107,7 +111,7 @@ def image_read_by_one_side(config: TrainingConfig, parity: Parity) -> Iterator[F
         assert trouble is not None
         yield Finding(
             at=Location(images[0].file),
-            case=None,
+            case=None if trouble.kind == "unread" else "stops",
             program=TRAIN_PROGRAM if side == "train" else DEPLOY_PROGRAM,
             count=len(images),
             images=len(parity.images),
@@ -131,7 +135,7 @@ def preprocessing_differs(config: TrainingConfig, parity: Parity, deploy: Deploy
         for cause in _told(rung):
             yield Finding(
                 at=place(config, deploy, cause.deploy_key if cause else None),
-                case=case_of(effect),
+                case=case_of(effect) if effect.images else "no-result",
                 fixes=tuple(_preprocessing_fixes(parity, deploy, cause)),
                 rung=rung.name,
                 kind=KINDS.get(cause.kind, cause.kind) if cause else "another result",
@@ -181,8 +185,8 @@ def exported_weights_differ(config: TrainingConfig, parity: Parity, deploy: Depl
         at=place(config, deploy, "Global.inference_model_dir") if not train_fresh else config.tree.at("Global.pretrained_model"),
         case=case if case in _WEIGHT_CASES else None,
         fixes=fixes,
-        train_classes=cause.train if cause is not None and kind == "class-count" else parity.train.width,
-        deploy_classes=cause.deploy if cause is not None and kind == "class-count" else parity.deploy.width,
+        train_classes=_width(parity.train.width, cause.train if cause else None),
+        deploy_classes=_width(parity.deploy.width, cause.deploy if cause else None),
         weights=weights.train_file if weights else None,
         tensors=weights.train if weights else None,
         equal=weights.equal if weights else None,
@@ -191,6 +195,14 @@ def exported_weights_differ(config: TrainingConfig, parity: Parity, deploy: Depl
         model=model_folder(request, deploy),
         **numbers_of(effect),
     )
+
+
+def _width(known: int | None, shape: Any) -> int | None:
+    """The classes of a last layer: the size of the output, else the last side of the weights."""
+    if known is not None:
+        return known
+    last = shape[-1] if isinstance(shape, (list, tuple)) and shape else shape
+    return last if type(last) is int else None
 
 
 _WEIGHT_CASES = ("class-count", "no-weights", "no-weights-train", "other-weights", "half-precision", "half-precision-harmless")

@@ -110,7 +110,8 @@ def what_differs(cause: Cause | None) -> str:
     """A difference in names and values, which need no language: `ResizeImage.resize_short: 72 → 256`."""
     if cause is None:
         return "?"
-    name = ".".join(part for part in (cause.step, cause.parameter) if part)
+    key = cause.deploy_key or cause.train_key
+    name = ".".join(key.split(".")[-2:]) if key and cause.parameter else ".".join(part for part in (cause.step, cause.parameter) if part)
     if cause.kind in ("missing-step", "extra-step"):
         return str(cause.parameter or cause.train or cause.deploy or cause.step)
     return f"{name}: {as_text(cause.train)} → {as_text(cause.deploy)}"

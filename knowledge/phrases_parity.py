@@ -60,6 +60,8 @@ PHRASES_PARITY: dict[str, tuple[str, str]] = {
     "parity-rung-unknown": ("{rung}: not measured ({error})", "{rung}：未测得（{error}）"),
     "parity-same": ("same", "相同"),
     "parity-differing": ("{differing} of {images} differ", "{images} 中 {differing} 不同"),
+    "parity-tensors": ("{equal} of {tensors} tensors equal", "{tensors} 个张量中 {equal} 个相同"),
+    "parity-names": ("{equal} of {names} names equal", "{names} 个名称中 {equal} 个相同"),
     "parity-not-applicable": ("not here", "不适用"),
     "parity-first": ("here they part", "从这里开始不同"),
     "parity-side-train": ("training side: PaddlePaddle {paddle}, {device}, {code}", "训练侧：PaddlePaddle {paddle}，{device}，{code}"),
@@ -77,12 +79,12 @@ PHRASES_PARITY: dict[str, tuple[str, str]] = {
     "parity-matched-none": ("{images} images matched", "对应上 {images} 张图片"),
     "parity-agreement": ("As they run", "实际运行的结果"),
     "parity-top1": (
-        "first class: {top1} of {images} images change; {low} to {high} % of all (95 %)",
+        "first class: {top1} of {images} images changed; {low} to {high} % of all (95 %)",
         "首位类别：{images} 张中 {top1} 张改变；总体 {low}%～{high}%（95% 置信）",
     ),
     "parity-ties": ("of these {ties} between scores that are equal within the tolerance", "其中 {ties} 张的两个分数在容差内相等"),
     "parity-ranks": (
-        "ranks: {ranks} images change, {displaced} of {listed} places; Kendall's tau {tau}",
+        "ranks: {ranks} image{ranks:s} changed, {displaced} of {listed} places; Kendall's tau {tau}",
         "排名：{ranks} 张改变，{listed} 个位置中 {displaced} 个不同；Kendall τ {tau}",
     ),
     "parity-drift": ("scores: apart by at most {drift} ({worst}), {mean} on average", "分数：最多相差 {drift}（{worst}），平均 {mean}"),

@@ -44,7 +44,9 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--root", metavar="DIR", help=shared("root"))
     other = parser.add_mutually_exclusive_group()
     other.add_argument("--outputs", nargs=2, default=[], metavar=("TRAIN", "DEPLOY"), help=text("outputs"))
-    other.add_argument("--scripts", nargs=2, default=[], metavar=("TRAIN", "DEPLOY"), help=phrase("help-parity-scripts", lang, placeholders=PLACEHOLDERS))
+    other.add_argument(
+        "--scripts", nargs=2, default=[], metavar=("TRAIN", "DEPLOY"), help=phrase("help-parity-scripts", lang, placeholders=PLACEHOLDERS)
+    )
     parser.add_argument("--picture", metavar="FILE", help=text("picture"))
     parser.add_argument("--force", action="store_true", help=text("force"))
     parser.add_argument("--fail-on", choices=("error", "warning", "info", "never"), help=shared("fail-on"))

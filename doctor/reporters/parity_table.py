@@ -57,7 +57,7 @@ class _Table:
         names = [self.say(f"rung-{rung.name}") for rung in parity.rungs]
         broad = max(map(cell_len, names))
         heads = [self.say("column-alone"), self.say("column-whole")]
-        cells = [[self.spread(rung, rung.alone), self.spread(rung, rung.whole)] for rung in parity.rungs]
+        cells = [[self.counted(rung) or self.spread(rung, rung.alone), self.spread(rung, rung.whole)] for rung in parity.rungs]
         widths = [max(cell_len(text) for text in (head, *column)) for head, column in zip(heads, zip(*cells, strict=True), strict=True)]
         self.lines.append([(" " * (7 + broad) + "  ".join(_left(head, wide) for head, wide in zip(heads, widths, strict=True)), "dim")])
         first = parity.first
@@ -88,6 +88,17 @@ class _Table:
             return self.say("same") + (f" (≤ {spread.max_error:.2g})" if spread.max_error else "")
         error = "" if spread.max_error is None else f", {spread.max_error:.3g}"
         return self.say("differing", differing=spread.differing, images=spread.images) + error
+
+    def counted(self, rung: Rung) -> str | None:
+        """What of the rungs that no image takes part in: tensors and names."""
+        parity = self.report.ladder
+        if parity is None:
+            return None
+        if rung.name == "weights" and parity.weights is not None:
+            return self.say("tensors", equal=parity.weights.equal, tensors=parity.weights.train)
+        if rung.name == "labels" and parity.labels is not None:
+            return self.say("names", equal=parity.labels.equal, names=parity.labels.equal + parity.labels.unlike)
+        return None
 
     def sides(self, parity: Parity) -> None:
         for key, side in (("train", parity.train), ("deploy", parity.deploy)):

@@ -129,9 +129,10 @@ def test_par102_skipped(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("which", ["train", "deploy"])
 def test_par103_positive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str) -> None:
-    broken = image(0, **{f"{which}_trouble": Trouble("raised", {"error": "cv2.error: empty"}), which: None})
-    finding = one(tmp_path, monkeypatch, "PAR103", ladder(images=(broken, *images(20)[1:])), ("cv2.error: empty", 1, 20))
-    assert (finding.severity, finding.location.file, finding.evidence["files"]) == ("warning", "00.jpg", ["00.jpg"])
+    for kind, severity in (("unread", "warning"), ("raised", "error")):
+        broken = image(0, **{f"{which}_trouble": Trouble(kind, {"error": "cv2.error: empty"}), which: None})
+        finding = one(tmp_path, monkeypatch, "PAR103", ladder(images=(broken, *images(20)[1:])), ("cv2.error: empty", 1, 20))
+        assert (finding.severity, finding.location.file, finding.evidence["files"]) == (severity, "00.jpg", ["00.jpg"])
 
 
 def test_par103_negative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,6 +144,13 @@ def test_par103_near_miss_neither_side_reads_it(tmp_path: Path, monkeypatch: pyt
     assert silent(tmp_path, monkeypatch, "PAR103", ladder(images=(broken, *images(20)[1:])))
 
 
+def test_par103_near_miss_a_tensor_that_the_model_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = tuple(image(n, deploy_trouble=Trouble("raised", {"error": "ValueError"}), deploy=None, train_model=None) for n in range(20))
+    parity = ladder(images=refused, tensor=cause("missing-step", "layout", parameter="ToCHWImage"))
+    finding = one(tmp_path, monkeypatch, "PAR104", parity, ("ToCHWImage",))
+    assert finding.severity == "error"
+
+
 def test_par103_skipped(tmp_path: Path) -> None:
     assert reason(deployed(tmp_path), "PAR103", **asked()) == "parity-not-asked"
 
@@ -152,7 +160,7 @@ def test_par103_skipped(tmp_path: Path) -> None:
 
 def test_par104_positive_a_parameter_is_corrected_in_the_deploy_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parity = ladder(resized=(RESIZE,), images=images(flips=5, through="train_model"))
-    finding = one(tmp_path, monkeypatch, "PAR104", parity, ("resize.resize_short: 256 → 200", 5, 20, "8.7", "49.1"))
+    finding = one(tmp_path, monkeypatch, "PAR104", parity, ("ResizeImage.resize_short: 256 → 200", 5, 20, "8.7", "49.1"))
     assert (finding.severity, finding.entry, finding.location.file, finding.location.key) == (
         "error",
         "infer.preprocess-mismatch",
@@ -218,7 +226,8 @@ WEIGHTS = WeightsMatch("best_model.pdparams", 40, 40, 38, 0, 0, 2, 2, ("float32"
 
 
 def test_par105_positive_class_count_comes_with_the_right_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    parity = ladder(weights_rung=cause("class-count", "weights", train=3, deploy=7), weights=WEIGHTS, images=images(flips=20))
+    parity = ladder(weights_rung=cause("class-count", "weights", train=[512, 3], deploy=[512, 7]), weights=WEIGHTS, images=images(flips=20))
+    parity = msgspec.structs.replace(parity, deploy=msgspec.structs.replace(parity.deploy, width=None))
     finding = one(tmp_path, monkeypatch, "PAR105", parity, (7, 3), weights="best_model.pdparams", inference_model="models")
     assert (finding.severity, finding.entry, finding.location.key) == ("error", "1.1", "Global.inference_model_dir")
     (fix,) = finding.fixes
