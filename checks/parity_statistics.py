@@ -17,7 +17,9 @@ TOLERANCES: dict[Precision, float] = {
 }  # fmt: skip
 """The largest difference of a score (a probability) that counts as none, by what the deployed model computes in.
 
-MEASURED
+float32 with oneDNN and without is at most 2e-5 apart, see `docs/parity.md`; float32 is given a little more, for other kernels sum in
+another order. Half precision keeps 10 bits of a fraction, TF32, which TensorRT may use for float32, as many; bfloat16 keeps 7, and INT8
+has 255 steps.
 """
 
 CONFIDENCE = 0.95
