@@ -24,6 +24,7 @@ FAMILIES = (
     "embedding_losses",
     "environment",
     "export",
+    "exported",
     "image_contents",
     "image_inference",
     "images",

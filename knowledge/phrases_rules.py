@@ -24,6 +24,18 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
         "{file} is no deploy config: it has none of PreProcess, PostProcess, IndexProcess",
         "{file} 不是部署配置：其中没有 PreProcess、PostProcess、IndexProcess",
     ),
+    "features-exported": (
+        "the model is exported for its features, not for classes",
+        "模型按特征导出，而不是按类别导出",
+    ),
+    "model-output-unknown": (
+        "what the exported model answers with cannot be told",
+        "无法得知导出模型的输出",
+    ),
+    "no-inference-yml": (
+        "there is no inference.yml beside an exported model",
+        "导出的模型旁边没有 inference.yml",
+    ),
     "no-readable-program": (
         "there is no exported program that can be read",
         "没有可以读取的导出模型",

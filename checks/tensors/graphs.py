@@ -12,7 +12,7 @@ PROBABILITIES = ("softmax", "sigmoid")
 DECISIONS = ("argmax", "arg_max", "topk", "top_k_v2")
 
 _LINEAR = (*CONVOLUTIONS, *NORMALISATIONS, *SUMS, "cast", "scale", "assign")
-"""What a fusion goes through: with one input that depends on the image it is linear in it; of `pool2d` the names do not tell the average from the maximum."""
+"""What a fusion goes through, linear in the one input that depends on the image. Whether a `pool2d` takes the average, its name does not tell."""
 
 _PASSED = (
     *PROBABILITIES,
@@ -79,7 +79,7 @@ class Linked:
         return [value for value in node.taken if value in self._live]
 
     def ending(self, value: int) -> tuple[str, ...]:
-        """The last operators before a value, in the order of their running, back to the first that is no activation and changes no more than a shape."""
+        """The last operators before a value, in the order of their running, from the last on that is more than an activation or a change of shape."""
         kinds: list[str] = []
         while len(kinds) < _LONGEST_ENDING:
             node = self._makers.get(value)
