@@ -281,6 +281,8 @@ def label_map_size_mismatch(
             continue
         if classes is None:
             continue
+        if model is not None and config.class_num is not None and _fits(item, config.class_num.value):
+            continue  # where the model has another width than the config, EXP107 says it
         beyond = range((item.max_id if item.max_id is not None else -1) + 1, classes)
         short = [k for k in item.missing if k < classes] + list(beyond[:20])
         if short:
@@ -297,6 +299,10 @@ def label_map_size_mismatch(
             class_num=classes,
             missing=short,
         )
+
+
+def _fits(item: LabelMap, classes: int) -> bool:
+    return item.max_id == classes - 1 and not item.missing and item.entries == classes
 
 
 def _map_values(item: LabelMap) -> dict[str, Any]:

@@ -76,8 +76,8 @@ def _gives_features(config: TrainingConfig) -> bool:
 def classes_of(contents: Contents, program: Program, width: int) -> int | None:
     """The class count of a checkpoint, told from what it has in other shapes than the export; None where that cannot be told.
 
-    Tensors are paired by shape alone, as names change with each network that is built: what is left over of the export has a side of `width`, and what is left
-    over of the checkpoint is the same but for that side. The classifier's weight must be among it, and most of the rest the same.
+    Tensors are paired by shape alone, as names change with each network that is built: of what is left over, a weight of the export with a side of
+    `width` has one of the checkpoint that is the same but for that side. At least half of the tensors must be the same in both.
     """
     exported = Counter(item.shape for item in program.parameters)
     saved = Counter(item.shape for item in contents.tensors)
@@ -100,9 +100,9 @@ def classes_of(contents: Contents, program: Program, width: int) -> int | None:
 
 @check("EXP108", name="export-activation", stages=DEPLOY)
 def export_activation(models: InferenceModels, deploy: DeployConfig | None) -> Iterator[Finding]:
-    """The exported model's last step is not what the scores need: softmax twice, none at all, one where each label has its own probability, or argmax.
+    """The exported model's last step is not what the scores need: softmax twice, none, one where each label has its own probability, or argmax.
 
-    `tools/export_model.py` appends a softmax (a sigmoid with `Global.use_multilabel`, or `ATTRMetric` from 2.5 on) unless `Arch.infer_add_softmax` is False, whatever the
+    `tools/export_model.py` appends a softmax unless `Arch.infer_add_softmax` is False (a sigmoid with `Global.use_multilabel`), whatever the
     network ends with; `tools/infer.py` applies its own, `deploy/python` none.
     """
     model = models.of("cls")
@@ -192,9 +192,9 @@ def export_input(models: InferenceModels, deploy: DeployConfig | None) -> Iterat
 
 @check("EXP110", name="export-parameters", stages=DEPLOY)
 def export_parameters(models: InferenceModels, exported: ExportedWeights) -> Iterator[Finding]:
-    """The file of parameters beside the program is not its own, or is damaged: another number of tensors, other shapes or types, an end in the middle.
+    """The file of parameters beside the program is not its own, or is damaged: other tensors in number, shape or type, or an end in the middle.
 
-    PaddlePaddle goes through both in the order of the sorted names, so a file from another export stops it, and one of the same network with other shapes does so later.
+    PaddlePaddle goes through both in the order of the sorted names.
     """
     looked = [file for file in exported.files if file.problem not in ("unread", "unreadable")]
     if not looked:
@@ -217,7 +217,7 @@ def export_parameters(models: InferenceModels, exported: ExportedWeights) -> Ite
 
 @check("EXP111", name="inference-yml-differs", stages=DEPLOY)
 def inference_yml_differs(settings: ExportedSettings, models: InferenceModels, deploy: DeployConfig | None) -> Iterator[Finding]:
-    """`inference.yml` beside the model and the deploy config prepare images differently, or its list of labels is not as long as the model's output."""
+    """`inference.yml` and the deploy config prepare images differently, or its list of labels is not as long as the model's output."""
     model = models.of("cls")
     if settings.names is not None and model is not None and model.classes is not None and len(settings.names) != model.classes:
         yield Finding(

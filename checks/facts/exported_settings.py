@@ -1,7 +1,7 @@
 """`ExportedSettings`: what `inference.yml` says, the config that PaddleClas writes beside an exported model for other programs to deploy it.
 
-Written with `Global.export_for_fd` (2.5.1 and later) or `Global.uniform_output_enabled` (develop): the transforms of `Infer` without the decoding, `topk`, and the
-names of the label map in the order of its lines (`dump_infer_config` in ppcls/utils/config.py).
+Written with `Global.export_for_fd` (2.5.1 and later) or `Global.uniform_output_enabled` (develop): the transforms of `Infer` without the decoding,
+`topk`, and the names of the label map in the order of its lines (`dump_infer_config` in ppcls/utils/config.py).
 """
 
 from __future__ import annotations

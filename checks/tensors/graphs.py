@@ -79,14 +79,17 @@ class Linked:
         return [value for value in node.taken if value in self._live]
 
     def ending(self, value: int) -> tuple[str, ...]:
-        """The last operators before a value, in the order of their running, from the last on that is more than an activation or a change of shape."""
+        """The last operators before a value, in the order of their running, from the last on that is more than an activation or a change of shape.
+
+        A sum of two that depend on the image is a `sum`, whatever its kind is called.
+        """
         kinds: list[str] = []
         while len(kinds) < _LONGEST_ENDING:
             node = self._makers.get(value)
             if node is None:
                 break
-            kinds.append(node.kind)
             sources = self._sources(node)
+            kinds.append("sum" if node.kind in SUMS and len(sources) > 1 else node.kind)
             if node.kind not in _PASSED or len(sources) != 1:
                 break
             value = sources[0]
