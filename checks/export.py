@@ -64,7 +64,7 @@ def inference_model_missing(models: InferenceModels, deploy: DeployConfig | None
 
 def _what_is_missing(model: InferenceModel, deploy: DeployConfig | None) -> tuple[str | None, str | None]:
     key = (model.source.key or "").rpartition(".")[2]
-    by_file = key in ("cls_model_path", "clas_model_file") or (not key and model.program_file is not None)
+    by_file = key in ("cls_model_path", "clas_model_file") or (not key and model.state == "file" and model.program_file is not None)
     if model.state == "missing":
         return ("file" if by_file else "default"), None
     if by_file:

@@ -61,11 +61,6 @@ def pir(output: list[int], image: list[int], version: int = 4) -> bytes:
     return classifier(output, image).pir(version)
 
 
-def program(output: list[int], image: list[int]) -> bytes:
-    """A classifier as a `ProgramDesc`."""
-    return classifier(output, image).program()
-
-
 def deploy_project(
     folder: Path,
     model: str | None = "json",

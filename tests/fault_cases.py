@@ -27,7 +27,7 @@ from checks.model import Location
 from doctor.run import Run, run_check
 from doctor.settings import Settings
 from tests import deployments
-from tests.deployments import pir, program
+from tests.exports import classifier
 from tests.weights import SMALL, STATES, optimizer, saved
 
 CLASSES, TRAIN_IMAGES, EVAL_IMAGES, SIDE = 5, 80, 20, 64
@@ -339,11 +339,7 @@ def companion(changes: dict[str, Any]) -> Make:
 
 def model(folder: Path, kind: str) -> None:
     """An exported model of five classes: PIR (`json`, PaddlePaddle 3) or a program (`pdmodel`)."""
-    target = folder / "inference"
-    target.mkdir(exist_ok=True)
-    shapes: tuple[list[int], list[int]] = ([-1, CLASSES], [-1, 3, SIDE, SIDE])
-    (target / f"inference.{kind}").write_bytes(pir(*shapes) if kind == "json" else program(*shapes))
-    (target / "inference.pdiparams").write_bytes(b"\0" * 16)
+    classifier((-1, CLASSES), (-1, 3, SIDE, SIDE)).write(folder / "inference", kind)
 
 
 def predictor(memory_optim: bool = True) -> DeployCode:

@@ -9,7 +9,8 @@ import pytest
 
 from checks.facts.machine import Host
 from checks.facts.packages import Packages
-from tests.deployments import Deployment, deploy_project, pir
+from tests.deployments import Deployment, deploy_project
+from tests.exports import classifier
 from tests.projects import REMOVED, Project, found, measured, passes, reason
 
 CPP = "deploy/cpp/tools/inference_cls.yaml"
@@ -467,8 +468,7 @@ def gallery(folder: Path, **index: Any) -> Deployment:
     made.data = {"Global": made.data["Global"], "RecPreProcess": ops, "DetPreProcess": {"transform_ops": []}, "IndexProcess": section}
     made.data["Global"]["rec_inference_model_dir"] = "rec"
     made.data["Global"].pop("inference_model_dir")
-    made.write("rec/inference.json", pir([-1, 512], [-1, 3, 64, 64]))
-    made.write("rec/inference.pdiparams", "x")
+    classifier((-1, 512)).write(made.folder / "rec")
     made.save()
     return made
 

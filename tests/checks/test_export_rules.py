@@ -66,6 +66,13 @@ def test_exp101_negative(tmp_path: Path, model: str) -> None:
     assert passes(deploy_project(tmp_path, model), "EXP101")
 
 
+def test_exp101_near_miss_the_option_names_a_folder_a_file_or_a_prefix(tmp_path: Path) -> None:
+    project = Project(tmp_path, "modern")
+    Net().write(tmp_path / "models", "pdmodel")
+    for named in ("models", "models/inference.pdmodel", "models/inference"):
+        assert passes(project, "EXP101", stage="deploy", inference_model=named), named
+
+
 def test_exp101_near_miss_onnx_and_quantised(tmp_path: Path) -> None:
     made = deploy_project(tmp_path, None, {"Global.use_onnx": True})
     made.write("models/inference.onnx", "x")
