@@ -229,23 +229,28 @@ def weights_run_code(config: TrainingConfig, stored: StoredWeights) -> Iterator[
             files += [(beside.path, beside.contents) for beside in item.companions]
         for path, contents in files:
             read += contents is not None
-            if contents is not None and contents.calls:
-                yield _what_runs(item.source, path, contents.calls)
+            if contents is not None and (contents.calls or contents.flaw == "excess"):
+                yield _what_runs(item.source, path, contents)
     if not read:
         raise NotApplicable("no-weights-found")
 
 
-def _what_runs(source: Location, path: str, calls: tuple[Call, ...]) -> Finding:
+def _what_runs(source: Location, path: str, contents: Contents) -> Finding:
+    calls = contents.calls
     harmful = [call for call in calls if does_harm(call)]
-    first = (harmful or list(calls))[0]
+    first = next(iter(harmful or calls), None)
+    if harmful:
+        case = "several" if len(calls) > 1 else "default"
+    else:
+        case = "unfollowed" if contents.flaw == "excess" else "foreign"
     told = list(dict.fromkeys(_told(call) for call in calls))
     return Finding(
         at=source,
         via=Location(path),
-        case="default" if harmful else "foreign",
+        case=case,
         fixes=(Fix("take-another", "advice", "safe"),),
         file=path,
-        first=_told(first),
+        first=_told(first) if first is not None else None,
         count=len(calls),
         calls=told[:MAX_TOLD],
     )

@@ -13,7 +13,7 @@ import resource
 import sys
 import time
 
-SECONDS = 20
+SECONDS = 6
 MEMORY = 3 << 30
 
 

@@ -135,7 +135,7 @@ def _tables(ours: Any, theirs: Any, loads: Any, versions: dict[str, str]) -> Any
     for version, found in loads.items():
         ran = [name for name in code if found[name]["ran"]]
         killed = [name for name in rest if found[name]["verdict"].startswith("killed")]
-        yield f"| paddle.load, {version} | {len(ran)} made the file | {len(killed)} ended by the limit of 20 s or 3 GB | |\n"
+        yield f"| paddle.load, {version} | {len(ran)} made the file | {len(killed)} ended by the limit of 6 s or 3 GB | |\n"
     yield WORDS
     heads = ["sample", *(f"paddle.load {version}" for version in loads), "paddle-doctor", "fickling", "picklescan"]
     yield "\n## Hostile\n\n| " + " | ".join(heads) + " |\n" + "| --- " * len(heads) + "|\n"

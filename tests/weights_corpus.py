@@ -119,6 +119,7 @@ def hostile(mark: str = MARK) -> Iterator[Hostile]:
     yield from _calls(mark)
     yield from _ways_to_name(mark)
     yield from _ways_to_call(mark)
+    yield from _misleading(mark)
     yield from _hidden(mark)
     yield from _resources(mark)
     yield from _structure()
@@ -228,6 +229,27 @@ def _ways_to_call(mark: str) -> Iterator[Hostile]:
     yield Hostile("way-lod-tensor-with-more", P4 + more + b".", "builtins.eval")
 
 
+def _misleading(mark: str) -> Iterator[Hostile]:
+    """Before the payload stands something that pickle takes, and that a reader could stop at."""
+    payload = call(named("os", "system"), text(touch(mark))) + b"."
+    yield Hostile("mislead-item-of-a-list", P2 + b"]Na(K\x00K\x01u0" + payload, "os.system")
+    yield Hostile("mislead-append-to-bytes", b"\x80\x05\x96" + bytes(8) + b"(K\x01e0" + payload, "os.system")
+    yield Hostile("mislead-item-of-an-array", P2 + pickled_array(ONES) + b"K\x00K\x01s0" + payload, "os.system")
+    yield Hostile("mislead-state-of-none", P2 + b"]Nb0" + payload, "os.system")
+    yield Hostile("mislead-memo-in-words", b"Np +5\n0" + payload, "os.system")
+    yield Hostile("mislead-memo-index", P2 + b"Nr" + (1_000_001).to_bytes(4, "little") + b"0" + payload, "os.system", "memo")
+    yield Hostile("mislead-hexadecimal", b"L0x10L\n0" + payload, "os.system")
+    old = pickled_array(ONES).replace(b"(K\x01(", b"((", 1)
+    yield Hostile("mislead-state-of-numeric", P2 + old + b"0" + payload, "os.system")
+    yield Hostile("mislead-lone-surrogate", P2 + b"X\x03\x00\x00\x00\xed\xa0\x800" + payload, "os.system")
+    many = b"".join(call(named("collections", "deque")) + b"0" for _ in range(100))
+    yield Hostile("mislead-by-many-calls", P2 + many + payload, "os.system")
+    extended = (
+        call(named("copyreg", "add_extension"), text("os"), text("system"), b"K\x43") + b"0" + b"\x82\x43" + text(touch(mark)) + b"\x85R."
+    )
+    yield Hostile("mislead-by-extension", P2 + extended, "extension 67", "extension")
+
+
 def _hidden(mark: str) -> Iterator[Hostile]:
     payload = call(named("os", "system"), text(touch(mark)))
     yield Hostile(
@@ -290,6 +312,8 @@ def _resources(mark: str) -> Iterator[Hostile]:
     colliding = b"}(" + b"".join(number(place * ((1 << 61) - 1)) + b"N" for place in range(1, 30_000)) + b"u"
     yield Hostile("colliding-keys", P2 + colliding + b".", None, None, "resources")
     yield Hostile("endless", P2 + b"N0" * 600_000 + b".", None, "excess", "resources")
+    late = call(named("os", "system"), text(touch(mark))) + b"."
+    yield Hostile("payload-behind-a-million", P2 + b"N0" * 600_000 + late, None, "excess", "resources")
     yield Hostile("big-shape", P2 + pickled_array(ONES).replace(number(2), number(1 << 45), 1) + b".", None, "size", "resources")
     yield Hostile(
         "bytearray-of-1-tb", P2 + call(named("builtins", "bytearray"), number(1 << 40)) + b".", "builtins.bytearray", None, "resources"
@@ -311,7 +335,7 @@ def _resources(mark: str) -> Iterator[Hostile]:
 def _structure() -> Iterator[Hostile]:
     yield Hostile("persistent", b"Pname\n.", None, "persistent", "structure")
     yield Hostile("persistent-binary", P2 + b"Nq\x00Q.", None, "persistent", "structure")
-    yield Hostile("extension", P2 + b"\x83\x01\x02)R.", None, "extension", "structure")
+    yield Hostile("extension", P2 + b"\x83\x01\x02)R.", "extension 513", "extension", "structure")
     yield Hostile("underflow", P2 + b"R.", None, "stack", "structure")
     yield Hostile("no-mark", P2 + b"t.", None, "stack", "structure")
     yield Hostile("no-memo", P2 + b"h\x05.", None, "memo", "structure")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.tensors.built import DTYPES, EXTENDED, Array, Blob, Dtype, Foreign, Mapping, Name, Scalar, Set, Text, shape_of
-from checks.tensors.stream import Flaw
+from checks.tensors.stream import Oddity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _complex(args: tuple[Any, ...]) -> complex:
     try:
         return complex(*args)
     except OverflowError as error:
-        raise Flaw("number") from error
+        raise Oddity("number") from error
 
 
 def _evaluated(args: tuple[Any, ...]) -> Any:
@@ -131,21 +131,22 @@ def fill_array(array: Array, shape: Any, dtype: Dtype, fortran: bool, data: Any)
 
     Raises:
         Refused: it is no state of an array.
-        Flaw: NumPy would not take it: the values are not as many as the shape has places.
+        Oddity: NumPy would not take it: the values are not as many as the shape has places.
     """
     sides = shape_of(shape)
     if sides is None:
-        raise Flaw("shape")
+        array.dtype = None
+        raise Oddity("shape")
     array.shape, array.dtype, array.fortran, array.data = sides, dtype, fortran, data
     if isinstance(data, Text):
         data = array.data = Blob(data.offset, data.length, data.coding)
     if isinstance(data, Blob) and dtype.objects:
-        raise Flaw("object")
+        raise Oddity("object")
     if dtype.name is None or not isinstance(data, Blob) or data.coding == "elsewhere":
         return
     count = array.size * dtype.itemsize
     if (data.coding in ("raw", "latin-1") and data.length != count) or data.length < count:
-        raise Flaw("size")
+        raise Oddity("size")
 
 
 _NUMPY = ("numpy.core.multiarray", "numpy._core.multiarray", "numpy.core._multiarray_umath", "numpy._core._multiarray_umath")
@@ -180,7 +181,7 @@ def build(function: Any, args: Any) -> Any:
 
     Raises:
         Refused: it is a call of something else, or with other arguments.
-        Flaw: the values contradict each other.
+        Oddity: the values contradict each other.
     """
     if isinstance(function, Name) and isinstance(args, tuple):
         builder = BUILDERS.get((function.module, function.name))
@@ -190,26 +191,29 @@ def build(function: Any, args: Any) -> Any:
 
 
 def set_state(instance: Any, state: Any) -> bool:
-    """Set the state of an array or a dtype; False where it is neither.
+    """Set the state of an array or a dtype; False where it is something foreign.
 
     Raises:
-        Flaw: NumPy would not take the state.
+        Oddity: NumPy would not take the state.
     """
     if isinstance(instance, Array):
         # numpy/core/src/multiarray/methods.c, array_setstate: version, shape, dtype, whether in Fortran's order, values
+        # (the version may be missing, as in Numeric's time)
+        if isinstance(state, tuple) and len(state) == 4:
+            state = (0, *state)
         if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[2], Dtype):
-            raise Flaw("state")
+            raise Oddity("state")
         fill_array(instance, state[1], state[2], state[3] is True or state[3] == 1, state[4])
         return True
     if isinstance(instance, Dtype):
         # descriptor.c, arraydescr_setstate: version, byte order, subarray, names, fields, size, alignment, flags
         if not isinstance(state, tuple) or len(state) < 5:
-            raise Flaw("state")
+            raise Oddity("state")
         instance.swapped = state[1] == ">"
         if any(part is not None for part in state[2:5]):
             instance.name = None
         return True
-    return False
+    return not isinstance(instance, Name | Foreign)  # other values have no state, and pickle lets them have None
 
 
 def label_of(function: Any) -> str:

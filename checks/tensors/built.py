@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # the modules cost some ms of a process that has twenty
     from typing import Any, Literal
 
+    from checks.tensors.stream import Source
+
     Coding = Literal["raw", "utf-8", "latin-1", "escape", "unicode-escape", "elsewhere"]
     Kind = Literal["call", "import", "change"]
 
@@ -52,7 +54,9 @@ class Name:
 
     @property
     def label(self) -> str:
-        return f"{self.module}.{self.name}"
+        """Printable: what a file names may hold escapes for a terminal."""
+        text = f"{self.module}.{self.name}"[:EXCERPT]
+        return text if text.isprintable() else ascii(text)[1:-1]
 
 
 class Mapping:
@@ -163,25 +167,25 @@ def shape_of(value: Any) -> tuple[int, ...] | None:
     return value
 
 
-def shown(value: Any, depth: int = 3) -> str:
-    """A printable excerpt of a value; it costs no more than its length."""
-    text = _shown(value, depth)
+def shown(value: Any, source: Source | None = None, depth: int = 3) -> str:
+    """A printable excerpt of a value; it costs no more than its length. `source` is where the beginning of bytes is looked up."""
+    text = _shown(value, source, depth)
     return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
 
 
-def _shown(value: Any, depth: int) -> str:
+def _shown(value: Any, source: Source | None, depth: int) -> str:
     if value is None or isinstance(value, bool | float):
         return repr(value)
     if isinstance(value, int):
         return str(value) if value.bit_length() < 200 else f"a number of {value.bit_length()} bits"
     if isinstance(value, str):
         return repr(str(value[:EXCERPT]))
-    if isinstance(value, Name):
-        return value.label[:EXCERPT]
-    if isinstance(value, Foreign):
-        return value.label[:EXCERPT]
+    if isinstance(value, Name | Foreign):
+        return value.label
     if isinstance(value, Blob):
-        return f"<{value.length} bytes>"
+        if source is None or value.offset < 0:
+            return f"<{value.length} bytes>"
+        return repr(source.at(value.offset, min(value.length, EXCERPT)))
     if isinstance(value, Array):
         return f"<array {'×'.join(map(str, value.shape[:8]))}>"
     if isinstance(value, tuple | list | Set | Mapping):
@@ -189,11 +193,10 @@ def _shown(value: Any, depth: int) -> str:
         left, right = "()" if isinstance(value, tuple) else "[]" if isinstance(value, list) else "{}"
         if depth <= 0 and items:
             return f"{left}…{right}"
-        parts = []
-        for item in items[:4]:
-            parts.append(
-                f"{_shown(item[0], depth - 1)}: {_shown(item[1], depth - 1)}" if isinstance(value, Mapping) else _shown(item, depth - 1)
-            )
+        parts = [
+            ": ".join(_shown(part, source, depth - 1) for part in item) if isinstance(value, Mapping) else _shown(item, source, depth - 1)
+            for item in items[:4]
+        ]
         return left + ", ".join(parts) + ("…" if len(items) > 4 else "") + right
     return f"<{type(value).__name__.lower()}>"
 

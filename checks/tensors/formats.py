@@ -92,7 +92,7 @@ def _file(fd: int) -> Found:
     walked = walk(source)
     if walked.flaw == "unreadable":
         raise NotTensors("unreadable")
-    if walked.flaw is None or walked.calls:
+    if walked.flaw in (None, "excess") or walked.calls:
         return _pickled(walked, source)
     found = _safe(fd) or _static(fd)
     if found is not None:

@@ -56,7 +56,7 @@ def does_harm(call: Call) -> bool:
     What is left is a class of another package (`ppcls.utils.config.AttrDict`, `torch._utils._rebuild_tensor_v2`): it runs too, but what
     it does cannot be told from here.
     """
-    name = call.function.removesuffix("(…)") if call.kind == "change" else call.function
+    name = call.function.partition("(")[0] if call.kind == "change" else call.function
     if name in PLAIN:
         return False
     if not name.isascii() or not name.replace(".", "").replace("_", "").isalnum():

@@ -8,8 +8,8 @@ bounded by the number of opcodes, the bytes that are kept and the depth of pickl
 from __future__ import annotations
 
 from checks.tensors.allowed import BUILDERS, MERELY_NAMED, Refused, build, label_of, set_state
-from checks.tensors.built import Blob, Foreign, Mapping, Name, Set, Text, shown
-from checks.tensors.stream import Flaw, Source
+from checks.tensors.built import EXCERPT, Array, Blob, Dtype, Foreign, Mapping, Name, Set, Text, shown
+from checks.tensors.stream import Flaw, Oddity, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ MAX_OPCODES = 1_000_000
 
 MAX_STACK = 200_000
 MAX_CALLS = 50
+"""Calls that are all told; later ones only where their function is new."""
+
+MAX_NAMES = 1000
 MAX_TEXT = 4096
 """Bytes of the longest text that is kept; longer ones stay in the file."""
 
@@ -72,13 +75,13 @@ def walk(source: Source, within: int = 0) -> Walk:
         made.flaw = flaw.word
     except IndexError:  # pop from an empty stack
         made.flaw = "stack"
-    made.calls += [("import", name.label, "", name.position) for name in walker.names if not name.called]
+    made.calls += [("import", name.label, "", name.position) for name in walker.names.values() if not name.called]
     made.calls.sort(key=lambda call: call[3])
     return made
 
 
 class _Walker:
-    __slots__ = ("copied", "made", "marks", "memo", "names", "source", "stack", "within")
+    __slots__ = ("copied", "made", "marks", "memo", "names", "source", "stack", "told", "within")
 
     def __init__(self, source: Source, within: int) -> None:
         self.source = source
@@ -86,9 +89,14 @@ class _Walker:
         self.stack: list[Any] = []
         self.marks: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
-        self.names: list[Name] = []
+        self.names: dict[str, Name] = {}
+        self.told: set[str] = set()
         self.made = Walk()
         self.copied = 0
+
+    def odd(self, word: str) -> None:
+        """Something is wrong, and pickle may not mind."""
+        self.made.flaw = self.made.flaw or word
 
     # stack and memo
 
@@ -107,15 +115,18 @@ class _Walker:
         self.stack = []
 
     def put(self, index: int) -> None:
-        if not 0 <= index <= MAX_OPCODES:
-            raise Flaw("memo")  # pickle makes room for all indexes below it
+        if index < 0:
+            raise Flaw("memo")
+        if index > MAX_OPCODES:
+            self.odd("memo")  # pickle makes room for all indexes below it
         self.memo[index] = self.stack[-1]
 
     def index_line(self) -> int:
         line = self.source.line(20)
-        if not line.isdigit():
-            raise Flaw("memo")
-        return int(line)
+        try:
+            return int(line)
+        except ValueError:
+            raise Flaw("memo") from None
 
     def get(self, index: int) -> None:
         try:
@@ -196,7 +207,7 @@ class _Walker:
             elif kind == "int" and line in (b"00", b"01"):
                 self.stack.append(line == b"01")
             else:
-                self.stack.append(int(line[:-1] if kind == "long" and line[-1:] == b"L" else line, 0 if kind == "int" else 10))
+                self.stack.append(int(line[:-1] if kind == "long" and line[-1:] == b"L" else line, 0))
         except ValueError:
             raise Flaw("number") from None
 
@@ -217,9 +228,14 @@ class _Walker:
         target = self.stack[-1]
         if isinstance(target, list):
             target.extend(items)
-        elif isinstance(target, Foreign):
-            self.note("change", target, items)
         else:
+            self._put_into(target, items)
+
+    def _put_into(self, target: Any, items: list[Any]) -> None:
+        """Items put into something that keeps none here: a bytearray or an array takes them in earnest, something foreign may do anything."""
+        if isinstance(target, Name | Foreign):
+            self.note("change", target, items)
+        elif not isinstance(target, list | Blob | Array | Dtype | Mapping | Set):
             raise Flaw("stack")
 
     def set_items(self) -> None:
@@ -235,20 +251,16 @@ class _Walker:
             raise Flaw("stack")
         if isinstance(target, Mapping):
             target.pairs.extend(zip(items[::2], items[1::2], strict=True))
-        elif isinstance(target, Foreign):
-            self.note("change", target, items)
         else:
-            raise Flaw("stack")
+            self._put_into(target, items)
 
     def add_items(self) -> None:
         items = self.items()
         target = self.stack[-1]
         if isinstance(target, Set):
             target.items.extend(items)
-        elif isinstance(target, Foreign):
-            self.note("change", target, items)
         else:
-            raise Flaw("stack")
+            self._put_into(target, items)
 
     def empty_set(self) -> None:
         self.stack.append(Set())
@@ -299,8 +311,10 @@ class _Walker:
             found = Name(str(module), str(name), self.source.position)
         self.stack.append(found)
         key = (found.module, found.name)
-        if key not in BUILDERS and key not in MERELY_NAMED and len(self.names) < MAX_CALLS:
-            self.names.append(found)
+        if key not in BUILDERS and key not in MERELY_NAMED:
+            if len(self.names) > MAX_NAMES:
+                raise Flaw("excess")
+            self.names.setdefault(found.label, found)
 
     def global_line(self) -> None:
         module, name = self.source.line(MAX_TEXT), self.source.line(MAX_TEXT)
@@ -311,8 +325,8 @@ class _Walker:
         self.named(module, name)
 
     def extension(self, size: int) -> None:
-        self.source.number(size)
-        raise Flaw("extension")  # nobody registers any: pickle raises ValueError
+        self.stack.append(Foreign(f"extension {self.source.number(size)}"))
+        self.odd("extension")  # nobody registers any, unless the file itself does: pickle raises ValueError
 
     def persistent(self) -> None:
         raise Flaw("persistent")  # paddle.load knows no persistent_load: pickle raises UnpicklingError
@@ -323,9 +337,9 @@ class _Walker:
 
     def instance_line(self) -> None:
         module, name = self.source.line(MAX_TEXT), self.source.line(MAX_TEXT)
-        args = tuple(self.items())
         self.named(module.decode("utf-8", "replace"), name.decode("utf-8", "replace"))
-        self.call(self.stack.pop(), args)
+        function = self.stack.pop()
+        self.call(function, tuple(self.items()))
 
     def instance(self) -> None:
         items = self.items()
@@ -349,6 +363,9 @@ class _Walker:
             made = build(function, args)
         except Refused:
             made = self.note("call", function, args)
+        except Oddity as oddity:
+            self.odd(oddity.word)
+            made = None
         self.stack.append(made)
 
     def note(self, kind: Kind, function: Any, args: Any) -> Foreign:
@@ -356,28 +373,34 @@ class _Walker:
         if not isinstance(function, Name | Foreign):
             raise Flaw("stack")  # a value that cannot be called
         label = label_of(function)
-        if isinstance(function, Name):
-            function.called = True
+        if label in self.names:
+            self.names[label].called = True
         calls = self.made.calls
-        if len(calls) < MAX_CALLS:
-            calls.append((kind, label, shown(args), self.source.position))
+        argument = shown(args, self.source)
+        if len(calls) < MAX_CALLS or label not in self.told:
+            if len(self.told) > MAX_NAMES:
+                raise Flaw("excess")
+            self.told.add(label)
+            calls.append((kind, label, argument, self.source.position))
             if label in LOADERS and isinstance(args, tuple) and args and isinstance(args[0], Blob) and self.within < MAX_WITHIN:
                 inner = walk(self.source.part(args[0].offset, args[0].offset + args[0].length), self.within + 1)
-                calls.extend(inner.calls[: MAX_CALLS - len(calls)])
-        return Foreign(f"{label}(…)" if kind == "call" else label)
+                calls.extend(inner.calls)
+        return Foreign(f"{label}{argument}"[:EXCERPT] if kind == "call" else label)
 
     def set_state(self) -> None:
         state = self.stack.pop()
         instance = self.stack[-1]
-        if set_state(instance, state) or isinstance(instance, Mapping | Set):
-            return
-        self.note("change", instance, state)
+        try:
+            if not set_state(instance, state):
+                self.note("change", instance, state)
+        except Oddity as oddity:
+            self.odd(oddity.word)
 
     # buffers
 
     def next_buffer(self) -> None:
         self.stack.append(Blob(-1, 0, "elsewhere"))
-        self.made.flaw = "buffer"  # paddle.load gives none: pickle raises UnpicklingError
+        self.odd("buffer")  # paddle.load gives none: pickle raises UnpicklingError
 
     def buffer_is_read_only(self) -> None:
         if not isinstance(self.stack[-1], Blob):

@@ -25,6 +25,14 @@ class Flaw(Exception):
         self.word = word
 
 
+class Oddity(Exception):
+    """What NumPy, or a limit of pickle's own, would not take; the walk goes on, for a reader that stops where pickle does not can be led astray."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(word)
+        self.word = word
+
+
 class Source:
     """Part of an open file, from `start` to `stop`; positions are those in the file.
 

@@ -312,6 +312,13 @@ def test_wts105_positive_an_object_of_another_package_is_a_warning(tmp_path: Pat
     assert made.finding("WTS105", shows=("ppcls.utils.config.AttrDict",)).severity == "warning"
 
 
+def test_wts105_positive_what_was_not_followed_to_its_end(tmp_path: Path) -> None:
+    made = project(tmp_path, "w/long")
+    made.write("w/long.pdparams", b"\x80\x02" + b"N0" * 600_000 + EVIL[2:])
+    finding = made.finding("WTS105", shows=(str(tmp_path / "w" / "long.pdparams"),))
+    assert (finding.severity, "first" in finding.evidence) == ("warning", False)
+
+
 @pytest.mark.parametrize("protocol", range(6))
 def test_wts105_negative(tmp_path: Path, protocol: int) -> None:
     made = project(tmp_path, "w/good")

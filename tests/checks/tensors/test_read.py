@@ -12,6 +12,7 @@ import pytest
 
 from checks.tensors.read import NotTensors, read_contents
 from checks.tensors.values import array_of
+from tests.weights_corpus import P4, call, raw, short, stacked
 
 PROTOCOLS = range(6)
 
@@ -76,3 +77,10 @@ def test_calls_are_told_and_not_made(tmp_path: Path) -> None:
     contents = read_contents(str(path))
     assert [(call.kind, call.function, call.argument) for call in contents.calls] == [("call", "os.mkdir", "('PWNED')")]
     assert not (tmp_path / "PWNED").exists()
+
+
+def test_what_is_shown_is_printable(tmp_path: Path) -> None:
+    path = tmp_path / "evil.pdparams"
+    path.write_bytes(P4 + call(stacked("os", "\x1b[2Jsystem"), short("\x1b[2J\n"), raw(b"\x1b")) + b".")
+    (found,) = read_contents(str(path)).calls
+    assert found.function == "os.\\x1b[2Jsystem" and (found.function + found.argument).isprintable()
