@@ -134,6 +134,7 @@ def _arrays(content: bytes) -> Results:
         arrays = {"": loaded} if isinstance(loaded, numpy.ndarray) else {name: loaded[name] for name in loaded.files}
     except Exception as error:  # a broken archive raises whatever zipfile, zlib and NumPy raise
         raise _Wrong("unreadable", error=f"{type(error).__name__}: {error}"[:200]) from None
+    arrays = {name: array for name, array in arrays.items() if isinstance(array, numpy.ndarray)}  # others are as they lie in the archive
     files = next((arrays.pop(name) for name in ("files", "file_names", "names") if name in arrays), None)
     chosen = next((name for name in ("probabilities", "probs", "scores", "logits") if name in arrays), None)
     chosen = next(iter(arrays)) if chosen is None and len(arrays) == 1 else chosen
