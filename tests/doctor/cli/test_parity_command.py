@@ -39,7 +39,7 @@ def checked(text: str) -> Any:
 
 
 def test_the_published_schema_is_that_of_the_records() -> None:
-    assert json.loads((Path(FOLDER) / "parity.schema.json").read_text(encoding="utf-8")) == schema("parity")
+    assert json.loads((Path(FOLDER) / "parity.schema.json").read_text(encoding="utf-8")) == json.loads(json.dumps(schema("parity")))
 
 
 def test_two_outputs_as_a_table(project: Path, call: Caller) -> None:
