@@ -55,6 +55,7 @@ FAMILIES = (
     "texts",
     "values",
     "vehicle_boxes",
+    "weight_values",
     "weights",
 )
 """The rooms of our own rules, one module per family."""

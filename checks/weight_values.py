@@ -16,6 +16,7 @@ EPSILON = 1e-5
 FEWEST_ALIKE = 16
 """Numbers that must be equal before a weight is called constant."""
 _WEIGHTS = ("weight", "weights", ".w_0")
+"""How the names of layers' weights end; positions, tables and LayerScale end otherwise."""
 NAMED = 5
 """Tensors that a finding names."""
 
@@ -85,7 +86,7 @@ def constant_weights(numbers: Numbers) -> list[Values]:
         and len(item.shape) in (2, 4)
         and item.size >= FEWEST_ALIKE
         and item.constant is not None
-        and item.name.rpartition("_" if item.name.endswith("weights") else ".")[2].lstrip(".") in ("weight", "weights", "w_0")
+        and item.name.endswith(_WEIGHTS)
     ]
 
 

@@ -26,7 +26,7 @@ MOST = 1 << 20
 """Numbers that are looked at: of larger heads, that many at equal distances."""
 KS_LIMIT = 1.95
 """Of √n times the distance; chance exceeds it once in a thousand draws."""
-SIGMAS = (0.001, 0.01, 0.02, 0.05)
+SIGMAS = (0.00002, 0.001, 0.01, 0.02, 0.05)
 """Standard deviations that networks name outright."""
 CUT_STD = 0.87962566
 """Standard deviation of a normal distribution of 1 that is cut at ±2, as `TruncatedNormal` cuts it."""
