@@ -22,7 +22,7 @@ NAMED = 5
 
 
 def _seen(values: WeightValues) -> list[tuple[FileValues, Numbers]]:
-    found = [(item, item.numbers) for item in values.files if item.numbers is not None]
+    found = [(item, item.numbers) for item in values.files if item.numbers is not None and item.numbers.tensors]
     if not found:
         first = values.files[0]
         raise NotApplicable("weights-too-large" if first.problem == "large" else "weights-not-read", file=first.written)
@@ -32,6 +32,11 @@ def _seen(values: WeightValues) -> list[tuple[FileValues, Numbers]]:
 def not_finite(numbers: Numbers) -> list[Values]:
     """Tensors with NaN or infinite numbers. Masks of attention may hold minus infinity by right."""
     return [item for item in numbers.tensors if item.nan or (item.inf and "mask" not in item.name)]
+
+
+def _short(number: float | None) -> float | None:
+    """To six digits."""
+    return None if number is None else float(f"{number:.6g}")
 
 
 @check("WTS120", name="weights-not-finite", stages=ABOUT_VALUES)
@@ -72,7 +77,7 @@ def weights_constant(values: WeightValues) -> Iterator[Finding]:
             tensors=len(bad),
             first=bad[0].name,
             shape=list(bad[0].shape),
-            value=bad[0].constant,
+            value=_short(bad[0].constant),
             names=[tensor.name for tensor in bad[:NAMED]],
         )
 
@@ -129,7 +134,7 @@ def batchnorm_variance_negative(values: WeightValues) -> Iterator[Finding]:
                 file=item.path,
                 tensors=len(bad),
                 first=bad[0].name,
-                lowest=min(tensor.low for tensor in bad if tensor.low is not None),
+                lowest=_short(min(tensor.low for tensor in bad if tensor.low is not None)),
             )
     if not judged:
         raise NotApplicable("no-batchnorm")
@@ -178,7 +183,7 @@ def head_never_trained(config: TrainingConfig, values: WeightValues) -> Iterator
             head=head.weight,
             bias=head.bias,
             law=draw.law,
-            scale=draw.scale,
+            scale=_short(draw.scale),
             grid=draw.grid,
             classes=config.class_num.value,
         )

@@ -54,7 +54,7 @@ def drawn(weight: Array, bias: Array | None, fan_in: int, classes: int) -> Draw 
     import numpy as np
 
     numbers = np.ascontiguousarray(weight).reshape(-1)
-    half = numbers.dtype.itemsize == 2
+    half = numbers.dtype.itemsize == 2 or _rounded(numbers)
     numbers = numbers[:: max(1, -(-numbers.size // MOST))].astype(np.float64)
     if numbers.size < FEWEST or not np.isfinite(numbers).all():
         return None
@@ -91,6 +91,14 @@ def on_grid(numbers: Array) -> bool:
         return False
     steps = numbers / 2.0 ** (math.frexp(top)[1] - 25)
     return bool((steps == np.rint(steps)).all())
+
+
+def _rounded(numbers: Array) -> bool:
+    """Whether all numbers were in half precision once, which has a grid of its own."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        return bool((numbers.astype(np.float16) == numbers).all()) or not (numbers.astype(np.float32).view(np.uint32) & 0xFFFF).any()
 
 
 def _within(bias: Array, top: float) -> bool:
