@@ -130,11 +130,12 @@ def _normal(numbers: Array, *, cut: bool) -> Array:
 
     points = np.linspace(-8.0, 8.0, 4097)  # linear between them, it is off by less than 1e-6
     table = np.array([0.5 * math.erfc(-point / math.sqrt(2)) for point in points])
-    below = np.interp(numbers, points, table)
+    below: Array = np.interp(numbers, points, table)
     if not cut:
         return below
     tail = 0.5 * math.erfc(2 / math.sqrt(2))
-    return np.clip((below - tail) / (1 - 2 * tail), 0.0, 1.0)
+    inside: Array = np.clip((below - tail) / (1 - 2 * tail), 0.0, 1.0)
+    return inside
 
 
 def _distance(numbers: Array, expected: Array) -> float:
@@ -144,4 +145,4 @@ def _distance(numbers: Array, expected: Array) -> float:
     count = numbers.size
     steps = np.arange(count + 1) / count
     away = max(float((steps[1:] - expected).max()), float((expected - steps[:-1]).max()))
-    return away * count**0.5
+    return float(away * count**0.5)

@@ -11,7 +11,8 @@ import msgspec
 from checks.tensors.statistics import Values
 
 _STATISTICS = (("_mean", "_variance"), (".w_1", ".w_2"))
-"""Ends of the names of a BatchNorm's mean and variance: by structure (`bn1._mean`) or outright (`bn2a_branch1_mean`), and as Paddle numbers parameters."""
+"""Ends of the names of a BatchNorm's mean and variance: by structure (`bn1._mean`) or outright (`bn2a_branch1_mean`), and as Paddle
+numbers parameters."""
 _AFFINE = {"_mean": (("weight", "bias"), ("_scale", "_offset")), ".w_1": ((".w_0", ".b_0"),)}
 _BIASES = (("weight", "bias"), ("weights", "offset"), (".w_0", ".b_0"))
 _NUMBERED = (".w_0", ".b_0", ".w_1", ".w_2")

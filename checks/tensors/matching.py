@@ -66,7 +66,13 @@ class Matching(msgspec.Struct, frozen=True):
 
 
 def match(
-    path: str, checkpoint: Contents, export_path: str, export: Contents, classes: int | None = None, *, values: Iterable[Values] | None = None
+    path: str,
+    checkpoint: Contents,
+    export_path: str,
+    export: Contents,
+    classes: int | None = None,
+    *,
+    values: Iterable[Values] | None = None,
 ) -> Matching:
     """Compare an exported model's tensors with a checkpoint's; `classes` is the width of the model's output, `values` what is known of its tensors.
 

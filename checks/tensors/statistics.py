@@ -72,7 +72,7 @@ def statistics_of(path: str, contents: Contents, tensor: Tensor) -> Values:
     low, high = np.inf, -np.inf
     real = not tensor.dtype.startswith("float8")
     for block in blocks(path, contents, tensor):
-        digest.update(np.ascontiguousarray(block))
+        digest.update(np.ascontiguousarray(block).data)
         if not real or block.dtype.kind not in "fiub":
             real = False
             continue
@@ -95,7 +95,12 @@ def statistics_of(path: str, contents: Contents, tensor: Tensor) -> Values:
     given: dict[str, float | None] = {}
     if real and count:
         with np.errstate(over="ignore", invalid="ignore"):
-            given = {"mean": shift + total / count, "std": max(squares / count - (total / count) ** 2, 0.0) ** 0.5, "low": low, "high": high}
+            given = {
+                "mean": shift + total / count,
+                "std": max(squares / count - (total / count) ** 2, 0.0) ** 0.5,
+                "low": low,
+                "high": high,
+            }
         given["constant"] = low if low == high and count == tensor.size > 1 else None
     return Values(tensor.name, tensor.shape, tensor.dtype, nan, inf, digest=digest.hexdigest(), **given)
 
