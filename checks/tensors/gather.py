@@ -69,11 +69,14 @@ def _descend(found: Gathered) -> None:
     """Nothing but mappings at the top: the weights are below one of them."""
     last = {key: key.rpartition(".")[2] for key in found.groups}
     usual = [key for word in NESTED for key in found.groups if last[key] == word]
-    largest = max(found.groups, key=lambda key: len(found.groups[key]))
+    largest = max(found.groups, key=lambda key: (-key.count("."), len(found.groups[key])))
     found.nested = usual[0] if usual else largest
     found.tensors = found.groups.pop(found.nested)
     prefix = f"{found.nested}."
     found.names = {name.removeprefix(prefix): own for name, own in found.names.items()}
+    # PaddleClas saves the states of its optimizers as a list; what lies beside the tensors is then found as in a single one
+    found.groups = {name.removeprefix(prefix): group for name, group in found.groups.items()}
+    found.tables = {name.removeprefix(prefix): table for name, table in found.tables.items()}
 
 
 def _sort(found: Gathered, mapping: Mapping, prefix: str, source: Source, depth: int) -> None:

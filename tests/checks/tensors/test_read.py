@@ -84,3 +84,15 @@ def test_what_is_shown_is_printable(tmp_path: Path) -> None:
     path.write_bytes(P4 + call(stacked("os", "\x1b[2Jsystem"), short("\x1b[2J\n"), raw(b"\x1b")) + b".")
     (found,) = read_contents(str(path)).calls
     assert found.function == "os.\\x1b[2Jsystem" and (found.function + found.argument).isprintable()
+
+
+def test_the_states_of_several_optimizers_are_a_list(tmp_path: Path) -> None:
+    """As PaddleClas saves them: ppcls/utils/save_load.py, `save_model`."""
+    one = {
+        "w_moment1_0": ("w_moment1_0", np.ones((2, 3), "f4")),
+        "LR_Scheduler": {"last_epoch": 4},
+        "master_weights": {"w": np.ones(2, "f4")},
+    }
+    contents = read_contents(written(tmp_path, [one], 4))
+    assert (contents.top, contents.nested, contents.shapes) == ("sequence", "0", {"w_moment1_0": (2, 3)})
+    assert contents.tables == {"LR_Scheduler": {"last_epoch": 4}} and list(contents.groups) == ["master_weights"]
