@@ -239,9 +239,8 @@ def _what_runs(source: Location, path: str, contents: Contents) -> Finding:
     calls = contents.calls
     harmful = [call for call in calls if does_harm(call)]
     first = next(iter(harmful or calls), None)
-    if harmful:
-        case = "several" if len(calls) > 1 else "default"
-    else:
+    case = "several" if len(calls) > 1 else "default"
+    if not harmful:
         case = "unfollowed" if contents.flaw == "excess" else "foreign"
     told = list(dict.fromkeys(_told(call) for call in calls))
     return Finding(

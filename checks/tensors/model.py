@@ -66,13 +66,13 @@ class Call(msgspec.Struct, frozen=True):
 class Contents(msgspec.Struct, frozen=True):
     """What a file of tensors holds.
 
-    `nested` is the key below which the tensors lie (`model` in `{"model": …}`, `state.model` two levels down, `0` in a list), None at
-    the top. `groups` are the tensors of other mappings, by key (`master_weights` of an optimizer, `optimizer` beside `model`). `scalars` are numbers and texts at
-    the top (`epoch`, `metric`), `tables` mappings of such (`LR_Scheduler`), `others` the names of what is none of these. `parameter_names` is
-    the `StructuredToParameterName@@` of `paddle.save`: structured name → the parameter's own name. `calls` are what loading would run: a file
-    with any is hostile, or not one that `paddle.save` wrote. `behind` is the same of a second pickle behind the end, which `paddle.load` does
-    not read; `trailing` is how many bytes stand there. `top` is what loading a pickle gives: only a mapping has names. `flaw` says in one word
-    what is wrong with the file's structure, None where nothing is.
+    `nested` is the key below which the tensors lie (`model` in `{"model": …}`, `state.model` two levels down, `0` in a list), None at the
+    top. `groups` are the tensors of other mappings, by key (`master_weights` of an optimizer, `optimizer` beside `model`). `scalars` are
+    numbers and texts at the top (`epoch`, `metric`), `tables` mappings of such (`LR_Scheduler`), `others` the names of what is none of
+    these. `parameter_names` is the `StructuredToParameterName@@` of `paddle.save`: structured name → the parameter's own name. `calls` are
+    what loading would run: a file with any is hostile, or not one that `paddle.save` wrote. `behind` is the same of a second pickle behind
+    the end, which `paddle.load` does not read; `trailing` is how many bytes stand there. `top` is what loading a pickle gives: only a
+    mapping has names. `flaw` says in one word what is wrong with the file's structure, None where nothing is.
     """
 
     format: Format
