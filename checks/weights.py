@@ -220,19 +220,22 @@ def _damage(item: WeightFile, stored: StoredWeights | None) -> str | None:
 def weights_run_code(config: TrainingConfig, stored: StoredWeights) -> Iterator[Finding]:
     """A file that does more, when it is loaded, than build arrays: `paddle.load` unpickles, and pickle calls what a file names."""
     _reads_weights(config)
-    read = 0
+    opened = unread = None
     for item in stored.files:
         if item.role == "checkpoint" and config.stage != "train":
             continue  # only a training opens it
-        files: list[tuple[str, Contents | None]] = [(item.path, item.contents)]
+        files: list[tuple[str, Contents | None, str | None]] = [(item.path, item.contents, item.problem)]
         if item.role == "checkpoint":
-            files += [(beside.path, beside.contents) for beside in item.companions]
-        for path, contents in files:
-            read += contents is not None
+            files += [(beside.path, beside.contents, beside.problem) for beside in item.companions]
+        for path, contents, problem in files:
+            if problem in ("unread", "unreadable", "missing"):
+                unread = path
+                continue
+            opened = path  # what is no pickle runs nothing
             if contents is not None and (contents.calls or contents.flaw == "excess"):
                 yield _what_runs(item.source, path, contents)
-    if not read:
-        raise NotApplicable("no-weights-found")
+    if opened is None:
+        raise NotApplicable("path-not-seen", file=unread) if unread is not None else NotApplicable("no-weights-found")
 
 
 def _what_runs(source: Location, path: str, contents: Contents) -> Finding:

@@ -334,6 +334,8 @@ def test_wts105_near_miss_what_is_not_loaded_or_only_looks_bad(tmp_path: Path) -
             made.write("w/good.pdparams", sample.content)
             assert passes(made, "WTS105", stage="eval")
     assert [f.location.key for f in made.findings("WTS105", stage="train")] == ["Global.checkpoints"]
+    made.write("w/good.pdparams", "<html>")
+    assert passes(made, "WTS105", stage="eval")
 
 
 def test_wts105_skipped(tmp_path: Path) -> None:
