@@ -183,7 +183,8 @@ class Side(msgspec.Struct, frozen=True):
     """How one side was run.
 
     `code` is the folder of the PaddleClas that ran, `stand_in`: `ppcls.data` is not in it (the wheel has none), so that the ops of
-    `deploy/python/preprocess.py`, which are the same code, stand for it. `width` is the size of the output, `activations` what it was put through
+    `deploy/python/preprocess.py`, which are the same code, stand for it. `device` is where it ran, `wanted` where the config wants it.
+    `width` is the size of the output, `activations` what it was put through
     after the network (training side) or is recognised as (deploy side, in order). `trouble` ends a side; `repairs` are those of the deploy side.
     `start`, `first` and `next` are seconds: until it was ready, for the first image, and for each further one on average.
     """
@@ -193,6 +194,7 @@ class Side(msgspec.Struct, frozen=True):
     code: str | None = None
     stand_in: bool = False
     device: str = "cpu"
+    wanted: str = "cpu"
     ops: tuple[Op, ...] = ()
     width: int | None = None
     activations: tuple[str, ...] = ()

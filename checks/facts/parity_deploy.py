@@ -14,6 +14,8 @@ from typing import Any
 from checks.facts.parity_common import Failed, Folder, digest, ranked, reason, stand_for_package, write_names
 
 ATTEMPTS = 5
+UNIMPORTABLE = []  # type: Any
+"""What the import had to leave out, for a side that is built again."""
 
 
 class Captured(BaseException):  # past every `except Exception` of the user's
@@ -68,10 +70,12 @@ class Deployment:
             raise Failed("no-deploy", ImportError(script))
         self.code = os.path.dirname(folder)
         sys.path.insert(0, os.path.join(folder, "python"))
+        self.repairs += UNIMPORTABLE
         try:
             return importlib.import_module(script)
         except ImportError as error:
             self.repairs.append(["imports", reason(error)])
+            UNIMPORTABLE.append(self.repairs[-1])
         except BaseException as error:
             raise Failed("deploy", error)
         stand_for_package(next(iter((spec.submodule_search_locations if spec else None) or ()), self.code))
@@ -87,6 +91,12 @@ class Deployment:
         module = sys.modules[self.module.Predictor.__module__]  # type: Any
         original, create = module.Config, module.create_predictor
         module.create_predictor = lambda config: create(getattr(config, "inner", config))
+        try:
+            return self._attempt(kind, module, original)
+        finally:
+            module.Config, module.create_predictor = original, create
+
+    def _attempt(self, kind: Any, module: Any, original: Any) -> Any:
         for _ in range(ATTEMPTS):
             left_out = {repair for repair, _ in self.repairs}
             module.Config = repairing(original, left_out) if left_out & {"memory-optim", "files", "gpu", "tensorrt"} else original

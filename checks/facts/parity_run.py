@@ -10,6 +10,7 @@ import contextlib
 import os
 import tempfile
 import time
+from typing import Any
 
 import msgspec
 
@@ -29,7 +30,27 @@ from checks.facts.training_config import TrainingConfig
 RESTARTS = 3
 """How often a side that crashed or hung is started again."""
 
+NAMES: tuple[SideName, ...] = ("train", "deploy")
 _PIXELS: tuple[RungName, ...] = ("bytes", "decoded", "resized", "tensor")
+
+
+class Crew:
+    """The processes of both sides and the folder through which they talk; ended and removed on leaving."""
+
+    def __init__(self) -> None:
+        self.sides: dict[SideName, SideProcess] = {}
+
+    def __enter__(self) -> Crew:
+        self._temporary = tempfile.TemporaryDirectory(prefix="paddle-doctor-parity-", ignore_cleanup_errors=True)
+        self.scratch = self._temporary.name
+        self.folder = os.path.join(self.scratch, "arrays")
+        os.mkdir(self.folder)
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        for side in self.sides.values():
+            side.end()
+        self._temporary.cleanup()
 
 
 class ParityRun:
@@ -55,25 +76,28 @@ class ParityRun:
 
     def run(self) -> Parity:
         """Start both sides, and compare what they make of every image."""
-        with tempfile.TemporaryDirectory(prefix="paddle-doctor-parity-", ignore_cleanup_errors=True) as scratch:
-            folder = os.path.join(scratch, "arrays")
-            os.mkdir(folder)
-            orders = self.plan.orders(folder)
-            environ = environment(self.world.environ, scratch, gpu=True)
-            cwds = {"train": self.plan.train_cwd, "deploy": self.plan.deploy_cwd}
-            for name in ("train", "deploy"):
+        with Crew() as crew:
+            return self.run_with(crew)
+
+    def run_with(self, crew: Crew) -> Parity:
+        """The same with sides that may be there already, of an earlier run with the same interpreter, code and folders."""
+        orders = self.plan.orders(crew.folder)
+        environ = environment(self.world.environ, crew.scratch, gpu=True)
+        cwds: dict[SideName, str] = {"train": self.plan.train_cwd, "deploy": self.plan.deploy_cwd}
+        self.sides = crew.sides
+        fresh = not self.sides
+        for name in NAMES:
+            if fresh:
                 self.sides[name] = SideProcess(self.python, orders[name], cwds[name], environ, self.wanted.seconds, self._poll)
-            comparison = Comparison(self.plan, folder, self.sides)
-            try:
-                self._begin()
-                labels = compare_labels(folder, {name: said.names for name, said in self.ready.items()}, self._maps())
-                if not self.troubles:
-                    self._weights(comparison)
-                    self._images(comparison)
-                return self._result(comparison, labels)
-            finally:
-                for side in self.sides.values():
-                    side.end()
+            else:
+                self.sides[name].poll = self._poll
+        comparison = Comparison(self.plan, crew.folder, self.sides)
+        self._begin(None if fresh else orders)
+        labels = compare_labels(crew.folder, {name: said.names for name, said in self.ready.items()}, self._maps())
+        if not self.troubles:
+            self._weights(comparison)
+            self._images(comparison)
+        return self._result(comparison, labels)
 
     def _poll(self) -> None:
         self.world.progress("Parity", self.done, len(self.chosen.files))
@@ -87,12 +111,15 @@ class ParityRun:
         ours = post.get("class_id_map_file") if isinstance(post, dict) else None
         return {"train": ours if isinstance(ours, str) else None, "deploy": named if isinstance(named, str) else None}
 
-    def _begin(self) -> None:
-        """Start both at once, and wait for both."""
+    def _begin(self, again: dict[str, dict[str, Any]] | None) -> None:
+        """Start both at once (or have both built anew), and wait for both."""
         begin = time.monotonic()
         for name, side in self.sides.items():
             try:
-                side.start()
+                if again is None:
+                    side.start()
+                else:
+                    side.again(again[name])
             except Gone as gone:
                 self.troubles[name] = gone.trouble
         for name in self.sides:
@@ -230,6 +257,7 @@ class ParityRun:
             code=said.code if said else None,
             stand_in=said.stand_in if said else False,
             device=said.device if said else "cpu",
+            wanted=self._wanted(name),
             ops=self.plan.deploy_ops if deploy else self.plan.train_ops,
             width=comparison.widths.get(name),
             activations={"none": (), None: (), "softmax-twice": ("softmax", "softmax")}.get(activation, (str(activation),)),
@@ -241,6 +269,14 @@ class ParityRun:
             first=times[0] if times else None,
             next=sum(times[1:]) / len(times[1:]) if len(times) > 1 else None,
         )
+
+    def _wanted(self, name: SideName) -> str:
+        """The device that the config of a side asks for."""
+        config = self.plan.deploy_config if name == "deploy" else self.plan.train_config
+        whole = config.get("Global") or {}
+        if name == "train":
+            return str(whole.get("device") or "cpu").partition(":")[0]
+        return next((device for device in ("gpu", "npu", "xpu", "mlu") if whole.get(f"use_{device}")), "cpu")
 
     def _rung(self, name: RungName, comparison: Comparison, labels: LabelMaps, sides: dict[SideName, Side]) -> Rung:
         features = self.plan.output == "features"

@@ -288,7 +288,7 @@ class Comparison:
         for train, other in seen:
             fitting = [a for a in fitting if close(train, other, a, logits_tolerance(train) * (HALF_LOOSER if self.half else 1))]
         unsure: Activation = "none" if self.plan.output == "features" else settle(recognise(other) for _, other in seen)
-        self.activation = fitting[0] if fitting and seen else unsure
+        self.activation = fitting[0] if fitting and seen else unsure if seen else None
         for model in self.waiting:
             self._outputs(model)
         self.waiting = []
@@ -300,7 +300,9 @@ class Comparison:
     def _outputs(self, model: Model) -> None:
         """The rungs of logits and probabilities of an image."""
         whole, alone = self.errors[model.file]
-        activation = self.activation or "none"
+        activation = self.activation
+        if activation is None:
+            return
         looser = HALF_LOOSER if self.half else 1
         seen = as_seen(model.train, activation)
         for array, gathered, errors in ((model.deploy, self.whole, whole), (model.crossed, self.alone, alone)):

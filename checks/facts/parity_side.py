@@ -102,12 +102,9 @@ class SideProcess:
         Raises:
             Gone: there is no such interpreter.
         """
-        import marshal
         import subprocess
 
-        told = os.path.join(self.order["folder"], f"order-{self.order['side']}")
-        with open(told, "wb") as stream:
-            marshal.dump(self.order, stream, 2)
+        told = self._write()
         self._hears, tells = os.pipe()
         hears, self._tells = os.pipe()
         try:
@@ -127,6 +124,20 @@ class SideProcess:
             os.close(tells)
             os.close(hears)
         threading.Thread(target=self._drain, args=(self.process.stdout,), name="parity-output", daemon=True).start()
+
+    def _write(self) -> str:
+        import marshal
+
+        told = os.path.join(self.order["folder"], f"order-{self.order['side']}")
+        with open(told, "wb") as stream:
+            marshal.dump(self.order, stream, 2)
+        return told
+
+    def again(self, order: dict[str, Any]) -> None:
+        """Have the same side built from another order, with all that is imported in place; `ready` says whether it came to life."""
+        self.order = {**order, "folder": self.order["folder"]}
+        self._write()
+        self.tell("again")
 
     def ready(self) -> Said:
         """What it says once everything is built.

@@ -118,10 +118,12 @@ class Training:
     def _network(self) -> Any:
         import inspect
 
+        import paddle
         import ppcls.arch
 
         whole = "mode" in inspect.signature(ppcls.arch.build_model).parameters
-        return ppcls.arch.build_model(self.config, "infer") if whole else ppcls.arch.build_model(self.config["Arch"])
+        with paddle.utils.unique_name.guard():  # many networks name their parameters, and a name is given once
+            return ppcls.arch.build_model(self.config, "infer") if whole else ppcls.arch.build_model(self.config["Arch"])
 
     def _load(self) -> Any:
         path = (self.config.get("Global") or {}).get("pretrained_model")

@@ -33,13 +33,32 @@ def next_command(handle: int) -> Any:
     return json.loads(data[4:].decode())
 
 
-def serve(side: Any, teller: Teller, handle: int) -> None:
-    """Answer commands until there are no more."""
+def build(kind: Any, path: str, teller: Teller) -> Any:
+    """The side that an order in a file asks for, ready or told why it is not."""
+    with open(path, "rb") as stream:
+        order = marshal.load(stream)
+    try:
+        side = kind(order, Folder(order["folder"], order["side"]), teller)
+        teller.tell(kind="ready", **side.ready())
+        return side
+    except Failed as error:
+        teller.tell(kind=error.stage if error.stage.startswith("no-") else "raised", stage=error.stage, error=reason(error.error))
+    except BaseException as error:
+        teller.tell(kind="raised", stage="start", error=reason(error))
+    return None
+
+
+def serve(kind: Any, path: str, teller: Teller, handle: int) -> None:
+    """Answer commands until there are no more; `again` builds the side anew, with all that is imported in place."""
+    side = build(kind, path, teller)
     while True:
         command = next_command(handle)
         if command is None:
             return
         what = command.pop("do")
+        if what == "again":
+            side = build(kind, path, teller)
+            continue
         try:
             answer = getattr(side, "do_" + what)(**command)
         except Failed as error:
@@ -53,9 +72,7 @@ def main() -> None:
     """The program."""
     teller = Teller(int(sys.argv[1]))
     teller.tell(kind="hello")
-    with open(sys.argv[3], "rb") as stream:
-        order = marshal.load(stream)
-    commands = int(sys.argv[2])
+    commands, path = int(sys.argv[2]), sys.argv[3]
     end_with_the_parent()
     leave_the_network()
     from checks.facts import parity_deploy, parity_train
@@ -71,18 +88,11 @@ def main() -> None:
     except BaseException as error:
         teller.tell(kind="no-paddle", error=reason(error))
         return
-    try:
-        del zlib
-        teller.tell(kind="begun", stage="paddle", paddle=str(paddle.__version__))
-        side = sides[order["side"]](order, Folder(order["folder"], order["side"]), teller)
-        teller.tell(kind="ready", **side.ready())
-    except Failed as error:
-        teller.tell(kind=error.stage if error.stage.startswith("no-") else "raised", stage=error.stage, error=reason(error.error))
-        return
-    except BaseException as error:
-        teller.tell(kind="raised", stage="start", error=reason(error))
-        return
-    serve(side, teller, commands)
+    del zlib
+    teller.tell(kind="begun", stage="paddle", paddle=str(paddle.__version__))
+    with open(path, "rb") as stream:
+        name = marshal.load(stream)["side"]
+    serve(sides[name], path, teller, commands)
     os._exit(0)  # threads and exit handlers of the user's code are not waited for
 
 
