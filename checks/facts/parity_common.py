@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import types
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 from checks.facts.probe_worker import reason_of
@@ -65,6 +66,8 @@ def stand_for_package(folder: str) -> None:
         del sys.modules[name]
     package = types.ModuleType("paddleclas")
     package.__path__ = [folder]
+    package.__spec__ = ModuleSpec("paddleclas", None, is_package=True)
+    package.__spec__.submodule_search_locations = [folder]
     sys.modules["paddleclas"] = package
 
 

@@ -153,6 +153,8 @@ class ParityRun:
         fresh.start()
 
     def _weights(self, comparison: Comparison) -> None:
+        if self.ready["train"].broken is not None:
+            return
         files = model_files(self.plan.model)
         if files is None:
             self.weights_trouble = Trouble("no-parameters", {"file": self.plan.model or "-"})
