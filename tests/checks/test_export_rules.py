@@ -371,3 +371,34 @@ def test_exp106_near_miss_other_sums(tmp_path: Path, block: Callable[[Net, int],
 
 def test_exp106_skipped_without_convolutions_that_can_be_counted(tmp_path: Path) -> None:
     assert reason(deploy_project(tmp_path), "EXP106") == "no-convolutions"
+
+
+RUNS = [
+    [cell.strip() for cell in line.strip("|\n ").split(" | ")]
+    for line in (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith(("| 2.", "| 3."))
+]
+"""What `scripts/make_exports_doc.py` saw: PaddlePaddle, model, and what became of it with the predictors of 2.5.2, of develop and of the wheel."""
+
+
+@pytest.mark.parametrize("row", RUNS, ids=lambda row: f"{row[0]} {row[1]}")
+def test_exp102_says_of_each_run_what_became_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: list[str]) -> None:
+    version, model, *outcomes = row
+    suffix = "json" if ".json" in model else "pdmodel"
+    written = int(model.rpartition("version ")[2].rstrip(")"))
+    for number, (code, outcome) in enumerate(zip((BY_FILE, BY_PREFIX, BY_PREFIX), outcomes, strict=True)):
+        place = tmp_path / str(number)
+        got = verdict(place, monkeypatch, version.split()[0], suffix, code, flag_off="PIR" in version.upper(), written=written)
+        assert (got is None) == (outcome == "works"), (row, got)
+        if got is not None:
+            said = next(
+                (part for part in ("Not find predictor_id", "bad_alloc", "inference.json", "inference.pdmodel") if part in outcome),
+                "format 4",
+            )
+            assert got[0] == "error"
+            assert said in got[1], (row, got)
+
+
+def test_exp102_was_run_with_all_three_versions() -> None:
+    assert {row[0].split()[0] for row in RUNS} == {"2.6.2", "3.0.0", "3.3.1"}
+    assert len(RUNS) == 25
