@@ -391,10 +391,10 @@ def test_exp102_says_of_each_run_what_became_of_it(tmp_path: Path, monkeypatch: 
         got = verdict(place, monkeypatch, version.split()[0], suffix, code, flag_off="PIR" in version.upper(), written=written)
         assert (got is None) == (outcome == "works"), (row, got)
         if got is not None:
-            said = next(
-                (part for part in ("Not find predictor_id", "bad_alloc", "inference.json", "inference.pdmodel") if part in outcome),
-                "format 4",
-            )
+            parts = ("Not find predictor_id", "bad_alloc", "inference.json", "inference.pdmodel")
+            said = next((part for part in parts if part in outcome), "format 4")
+            if version == "2.6.2" and suffix == "json":
+                said = "inference.pdmodel"  # of the two causes the format is the one that no predictor mends
             assert got[0] == "error"
             assert said in got[1], (row, got)
 
