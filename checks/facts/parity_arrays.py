@@ -91,11 +91,11 @@ class Gathered:
         return Spread(self.images, self.differing, self.largest, mean, self.worst, self.shapes)
 
 
-def recognise(output: Any) -> Activation:
+def recognise(output: Any) -> Activation | None:
     """What a model's output, shape [1, C], was put through, told by its numbers alone.
 
     A softmax of a softmax has no value above e / (e + C − 1) and none below 1 / (1 + (C − 1) · e). So have those of a network that cannot tell the
-    classes apart; the logarithms of the former are probabilities, and with a clear winner they are told from the latter.
+    classes apart: None, unless the logarithms are probabilities (but for a constant) with a clear winner.
     """
     import numpy
 
@@ -108,16 +108,18 @@ def recognise(output: Any) -> Activation:
     flat = others > 1 and row.max() <= e / (e + others) + 1e-4 and row.min() >= 1 / (1 + others * e) - 1e-4
     # the logarithms of a softmax of a softmax are probabilities but for a constant, so that they add up to 1 with none below 0
     inner = numpy.log(row) + (1 - numpy.log(row).sum()) / row.size if flat else None
-    return "softmax-twice" if inner is not None and inner.min() > -1e-3 and inner.max() > SHARP else "softmax"
+    if inner is None or inner.min() <= -1e-3:
+        return "softmax"
+    return "softmax-twice" if inner.max() > SHARP else None
 
 
-def settle(kinds: Iterable[Activation]) -> Activation:
-    """The activation of a model, from those that single outputs look like: flat outputs look like anything, sharp ones do not."""
+def settle(kinds: Iterable[Activation | None]) -> Activation:
+    """The activation of a model, from those that single outputs look like; where none tells, a single softmax."""
     found = set(kinds)
     for sure in ("none", "sigmoid", "softmax"):
         if sure in found:
             return sure
-    return "softmax-twice"
+    return "softmax-twice" if "softmax-twice" in found else "softmax"
 
 
 def undo(output: Any, activation: str) -> Any:

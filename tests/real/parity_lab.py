@@ -1,4 +1,4 @@
-"""A small network with weights, exported in several ways by the real PaddlePaddle, and the configs of both sides with one thing or another changed."""
+"""A small network with weights, exported in several ways by the real PaddlePaddle, and the configs of both sides with this or that changed."""
 
 from __future__ import annotations
 
