@@ -8,8 +8,8 @@ from typing import Any
 
 from checks.facts.base import Request
 from checks.facts.deploy_config import DeployConfig
+from checks.facts.printed import Printed
 from checks.facts.printed_pair import Matched, PrintedPair, PrintedSide
-from checks.facts.printed_results import Printed
 from checks.facts.training_config import TrainingConfig
 from checks.model import DEPLOY, INFER, Finding, Fix, Location
 from checks.parity_causes import known_cause

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from typing import Any
+
+import msgspec
 
 from checks.facts.base import Request
 from checks.facts.deploy_config import DeployConfig
@@ -101,9 +102,14 @@ def model_folder(request: Request, deploy: DeployConfig | None) -> str | None:
     return named if isinstance(named, str) else None
 
 
+def flow(value: Any) -> str:
+    """A value as one line of JSON, which is YAML too."""
+    return msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=0).decode()
+
+
 def as_text(value: Any) -> str:
     """A value of a config for a sentence."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return value if isinstance(value, str) else flow(value)
 
 
 def what_differs(cause: Cause | None) -> str:
@@ -133,4 +139,4 @@ def _yaml(value: Any) -> str:
     """A value in YAML's flow style, which JSON is a part of."""
     if isinstance(value, str) and value and value.isprintable() and not set(value) & set(":#{}[],&*!|>'\"%@`") and value == value.strip():
         return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return flow(value)

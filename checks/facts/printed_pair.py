@@ -9,7 +9,7 @@ import msgspec
 
 from checks.facts.base import Fact, Request, Unreadable, World, collects
 from checks.facts.parity import Trouble
-from checks.facts.printed_results import Printed, Results, base_name
+from checks.facts.printed import Printed, Results, base_name
 
 Origin = Literal["file", "script"]
 MatchedBy = Literal["path", "name", "order", "none"]

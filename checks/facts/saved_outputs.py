@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from checks.facts.parity import Ranked, Trouble
 from checks.facts.printed_pair import PrintedSide
-from checks.facts.printed_results import FULL, Printed, Results, of_dict, of_values, read_results
+from checks.facts.printed import FULL, Printed, Results
+from checks.facts.printed_results import of_dict, of_values, read_results
 
 MAX_BYTES = 256 << 20
 """Bytes of a file that are read."""

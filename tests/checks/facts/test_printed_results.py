@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.facts.parity import Ranked
+from checks.facts.printed import FULL, Printed, base_name
 from checks.facts.printed_literals import LONGEST, NoLiteral, literal_end, read_literal
-from checks.facts.printed_results import FULL, Printed, base_name, of_dict, of_values, read_results
+from checks.facts.printed_results import of_dict, of_values, read_results
 
 LOGGER = "[2026/11/24 22:07:39] ppcls INFO: "
 DEPLOY = "[2024-01-02 10:11:12,345] [    INFO] predict_cls.py:68 - "

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.facts.printed import Results
 from checks.facts.printed_pair import PrintedSide, pair_up
-from checks.facts.printed_results import Results, of_values
+from checks.facts.printed_results import of_values
 from checks.facts.saved_outputs import read_side
 from tests.ladders import lines, side
 
