@@ -24,6 +24,7 @@ FAMILIES = (
     "embedding_losses",
     "environment",
     "export",
+    "export_values",
     "exported",
     "image_contents",
     "image_inference",

@@ -82,6 +82,13 @@ PHRASES_RULES: dict[str, tuple[str, str]] = {
     "no-weights-named": ("no weights are named", "没有指定权重"),
     "weights-too-large": ("{file} has more than 2 GiB of values", "{file} 的数值超过 2 GiB"),
     "weights-not-read": ("the values of {file} cannot be read", "读不到 {file} 中的数值"),
+    "weights-not-of-export": (
+        "no weights were named for the exported model (--weights)",
+        "没有用 --weights 指定导出模型对应的权重",
+    ),
+    "export-not-read": ("the parameters of the exported model cannot be read", "读不到导出模型的参数"),
+    "export-quantised": ("the exported model is quantised", "导出模型是量化模型"),
+    "export-not-comparable": ("too few parameters can be compared", "可比较的参数太少"),
     "no-batchnorm": ("the weights have no BatchNorm", "权重里没有 BatchNorm"),
     "features-not-classes": ("the network gives features, not classes", "网络输出的是特征，不是类别"),
     "no-classifier-seen": ("the weights have no classifier for {classes} classes", "权重里没有 {classes} 类的分类层"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +37,7 @@ def saved(
     for key, shape in shapes(network, classes, branch).items():
         name = renamed(key)
         if name is not None:
-            found[name] = np.zeros(shape, state.types.get(key, dtype))
+            found[name] = np.linspace(0.5, 1.5, math.prod(shape)).reshape(shape).astype(state.types.get(key, dtype))
             names[name] = state.parameters.get(key, key)
     return pickle.dumps(inside({**found, "StructuredToParameterName@@": names}), protocol=4)
 

@@ -26,6 +26,8 @@ MOST = 1 << 20
 """Numbers that are looked at: of larger heads, that many at equal distances."""
 KS_LIMIT = 1.95
 """Of √n times the distance; chance exceeds it once in a thousand draws."""
+LOOSE_LIMIT = 3.0
+"""The same where both exact marks are there: chance exceeds it once in thirty million."""
 SIGMAS = (0.00002, 0.001, 0.01, 0.02, 0.05)
 """Standard deviations that networks name outright."""
 CUT_STD = 0.87962566
@@ -71,7 +73,7 @@ def drawn(weight: Array, bias: Array | None, fan_in: int, classes: int) -> Draw 
     bounds = [top] if grid else [bound for bound in _bounds(fan_in, classes) if abs(top / bound - 1) < (0.01 if half else 0.005)]
     for bound in bounds:
         distance = _distance(numbers, np.clip((numbers / bound + 1) / 2, 0.0, 1.0))
-        if distance < KS_LIMIT:
+        if distance < (LOOSE_LIMIT if grid and zeros else KS_LIMIT):
             return Draw("uniform", bound, grid, zeros, distance)
     if not zeros:
         return None
