@@ -202,7 +202,7 @@ CONVERTIBLE = ("safetensors", "torch", "nameless")
 """Files that hold weights, in a shape that `Layer.set_state_dict` does not take."""
 
 UNLOADABLE = frozenset(
-    "buffer cut extension length number object opcode persistent protocol shape size stack state text".split()  # noqa: SIM905
+    "buffer cut extension length object opcode persistent protocol shape size stack state text".split()  # noqa: SIM905
 )
 """Flaws on which `pickle.load` stops; the others are limits of ours."""
 

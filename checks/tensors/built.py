@@ -212,7 +212,19 @@ def plain(span: Blob | Text, raw: bytes) -> bytes:
     if span.coding == "unicode-escape":
         return raw.decode("raw-unicode-escape").encode("latin-1")
     if span.coding == "escape":
-        import codecs
-
-        return bytes(codecs.escape_decode(raw)[0])
+        return unescaped(raw)
     return raw
+
+
+def unescaped(raw: bytes) -> bytes:
+    """The bytes of a literal of Python 2, without its quotes.
+
+    Raises:
+        ValueError: it is none.
+    """
+    import codecs
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes that Python does not know
+        return bytes(codecs.escape_decode(raw)[0])

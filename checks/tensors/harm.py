@@ -17,7 +17,6 @@ PLAIN = frozenset(
         "datetime.datetime",
         "datetime.timedelta",
         "decimal.Decimal",
-        "enum.Enum",
         "fractions.Fraction",
         "pathlib.Path",
         "pathlib.PosixPath",
@@ -47,7 +46,28 @@ _HARMFUL = (
     "torch.load",
     "torch.serialization.",
 )
-_STATES_AND_TYPES = ("numpy.random.", *(f"numpy.{kind}" for kind in ("bool", "int", "uint", "float", "complex", "str_")))
+_NUMBERS = (
+    "bool",
+    "bool_",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+    "str_",
+)
+_GENERATORS = (
+    *(f"_pickle.{name}" for name in ("__randomstate_ctor", "__generator_ctor", "__bit_generator_ctor")),
+    *("_mt19937.MT19937", "_pcg64.PCG64", "_pcg64.PCG64DXSM", "_philox.Philox", "_sfc64.SFC64"),
+)
+_OF_NUMPY = frozenset((*(f"numpy.{name}" for name in _NUMBERS), *(f"numpy.random.{name}" for name in _GENERATORS)))
+"""Types of numbers, and how the state of a random generator is saved."""
 
 
 def does_harm(call: Call) -> bool:
@@ -57,11 +77,9 @@ def does_harm(call: Call) -> bool:
     it does cannot be told from here.
     """
     name = call.function.partition("(")[0] if call.kind == "change" else call.function
-    if name in PLAIN:
+    if name in PLAIN or name in _OF_NUMPY:
         return False
     if not name.isascii() or not name.replace(".", "").replace("_", "").isalnum():
         return True  # computed: the result of a call, or a text too long for a name
-    if name.startswith(_STATES_AND_TYPES):
-        return False
     first = name.partition(".")[0]
     return first in sys.stdlib_module_names or first in _OTHERS or name.startswith(_HARMFUL)

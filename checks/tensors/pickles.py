@@ -8,7 +8,7 @@ bounded by the number of opcodes, the bytes that are kept and the depth of pickl
 from __future__ import annotations
 
 from checks.tensors.allowed import BUILDERS, MERELY_NAMED, Refused, build, label_of, set_state
-from checks.tensors.built import EXCERPT, Array, Blob, Dtype, Foreign, Mapping, Name, Set, Text, shown
+from checks.tensors.built import EXCERPT, Array, Blob, Dtype, Foreign, Mapping, Name, Set, Text, shown, unescaped
 from checks.tensors.stream import Flaw, Oddity, Source
 
 TYPE_CHECKING = False
@@ -176,12 +176,7 @@ class _Walker:
             return
         raw = source.kept_at(start, length)
         try:
-            if coding == "unicode-escape":
-                text = Text(raw, "raw-unicode-escape")
-            else:
-                import codecs
-
-                text = Text(codecs.escape_decode(raw)[0], "latin-1")
+            text = Text(raw, "raw-unicode-escape") if coding == "unicode-escape" else Text(unescaped(raw), "latin-1")
         except ValueError:
             raise Flaw("text") from None
         text.offset, text.length, text.coding = start, length, coding
@@ -209,7 +204,8 @@ class _Walker:
             else:
                 self.stack.append(int(line[:-1] if kind == "long" and line[-1:] == b"L" else line, 0))
         except ValueError:
-            raise Flaw("number") from None
+            self.stack.append(0)
+            self.odd("number")  # pickle's own reading of numbers takes more, such as 007
 
     def binary_float(self) -> None:
         import struct

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from checks.tensors.harm import does_harm
 from checks.tensors.read import NotTensors, read_contents
 from checks.tensors.values import array_of
-from tests.weights_corpus import P4, call, raw, short, stacked
+from tests.weights_corpus import P4, call, named, raw, short, stacked
 
 PROTOCOLS = range(6)
 
@@ -96,3 +97,19 @@ def test_the_states_of_several_optimizers_are_a_list(tmp_path: Path) -> None:
     contents = read_contents(written(tmp_path, [one], 4))
     assert (contents.top, contents.nested, contents.shapes) == ("sequence", "0", {"w_moment1_0": (2, 3)})
     assert contents.tables == {"LR_Scheduler": {"last_epoch": 4}} and list(contents.groups) == ["master_weights"]
+
+
+def test_numbers_that_only_pickle_reads_do_not_end_the_walk(tmp_path: Path) -> None:
+    path = tmp_path / "evil.pdparams"
+    path.write_bytes(b"I007\n0S'\\q'\n0" + call(named("os", "system"), short("x")) + b".")
+    contents = read_contents(str(path))
+    assert [found.function for found in contents.calls] == ["os.system"]
+
+
+def test_objects_saved_along_do_no_harm(tmp_path: Path) -> None:
+    import datetime
+
+    value = {"w": np.ones(2), "when": datetime.datetime(2024, 1, 1), "kind": np.float32, "random": np.random.RandomState(0)}
+    contents = read_contents(written(tmp_path, value, 4))
+    assert contents.shapes == {"w": (2,)} and contents.calls
+    assert not [found for found in contents.calls if does_harm(found)]
