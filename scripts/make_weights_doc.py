@@ -56,11 +56,13 @@ Where they are better: fickling writes the whole pickle down as Python, follows 
 looks into zip, 7z, `.npy` and PyTorch archives and at addresses, and calls a second pickle behind the end dangerous (here it is kept apart, in
 `Contents.behind`, for `paddle.load` does not read it). Both tend lists of dangerous functions in all sorts of packages; ours knows the ten
 functions that files of weights use, and takes all of the standard library but plain classes for harmful. What is unknown to all three gets a
-warning here, `suspicious` from picklescan and `LIKELY_UNSAFE` from fickling.
+warning here, `suspicious` from picklescan and `LIKELY_UNSAFE` from fickling. And picklescan names what stands behind a million opcodes
+(`payload-behind-a-million`), where ours gives up with a warning that says so.
 
 Where they fall short: neither knows the arguments of `eval('data', {'data': array})`, which is how tensors of a static graph are saved, nor
-protocol 2's `_codecs.encode`, so they warn of files that are fine; picklescan stops at a file that is a pickle and a zip at once and calls it
-clean, and has nothing to say of files that are broken or made to take memory; fickling stops with an error of its own at several of those.
+protocol 2's `_codecs.encode`, so they warn of files that are fine; picklescan calls two files clean that `paddle.load` runs, one that is a
+pickle and a zip at once and one with a number in hexadecimal before the payload, and has nothing to say of files that are broken or made to
+take memory; fickling stops with an error of its own at several of those, and takes a name that is only imported for safe.
 """
 
 
