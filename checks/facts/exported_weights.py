@@ -11,7 +11,6 @@ from checks.facts.inference_model import InferenceModel, InferenceModels, Role
 from checks.model import Location
 from checks.tensors.model import Contents, Tensor
 from checks.tensors.programs import Program
-from checks.tensors.read import NotTensors, read_contents
 
 Problem = Literal["missing", "unreadable", "unread", "not-static", "cut", "broken", "count", "type", "shape"]
 """No file; one that cannot be opened, or whose content is not known; one that holds other things than a static graph's values; one that ends
@@ -66,6 +65,8 @@ def _file(model: InferenceModel, world: World) -> ExportedFile | None:
     program, path = model.program, model.parameters_file
     if program is None or path is None:
         return None
+    from checks.tensors.read import NotTensors, read_contents  # few runs name an export
+
     about = (model.role, model.written, path, model.source, program)
     if world.unread(path):
         return ExportedFile(*about, None, "unread")

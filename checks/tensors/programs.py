@@ -11,8 +11,6 @@ from typing import Literal
 import msgspec
 
 from checks.tensors.graphs import CONVOLUTIONS, DECISIONS, NORMALISATIONS, PROBABILITIES, Variable
-from checks.tensors.pir import parse_pir
-from checks.tensors.program_desc import parse_program_desc
 
 MAX_BYTES = 64 << 20
 """The largest program that is read; ResNet152's has about 2 MB."""
@@ -73,6 +71,9 @@ class Program(msgspec.Struct, frozen=True):
 
 def parse_program(content: bytes) -> Program | None:
     """The program in the bytes of a file, or None where they hold none."""
+    from checks.tensors.pir import parse_pir  # with its records some milliseconds, and only where an export is named
+    from checks.tensors.program_desc import parse_program_desc
+
     text = content.lstrip()[:1] == b"{"
     parsed = parse_pir(content) if text else parse_program_desc(content)
     if parsed is None:
