@@ -53,7 +53,7 @@ def parity_side_not_run(config: TrainingConfig, parity: Parity, deploy: DeployCo
     ):
         if trouble is None:
             continue
-        values = {"stage": None, "error": None, "seconds": None, "status": None, "output": None, **trouble.values}
+        values = {"python": side.python, "stage": None, "error": None, "seconds": None, "status": None, "output": None, **trouble.values}
         line = str(values["error"] or values["output"] or "")
         fixes = [known_cause(line)] if known_cause(line) else []
         if trouble.kind in ("no-python", "no-paddle"):
@@ -65,7 +65,6 @@ def parity_side_not_run(config: TrainingConfig, parity: Parity, deploy: DeployCo
             case=trouble.kind if trouble.kind in _SIDE_CASES else None,
             fixes=tuple(fix for fix in fixes if fix is not None),
             program=program,
-            python=side.python,
             **values,
         )
 

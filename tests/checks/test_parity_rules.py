@@ -46,7 +46,7 @@ def test_a_healthy_pair_has_no_finding(tmp_path: Path, monkeypatch: pytest.Monke
 # PAR101 parity-side-not-run
 
 SIDES: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
-    ("no-python", {"error": "No such file"}, ("No such file", "/venv/bin/python")),
+    ("no-python", {"error": "No such file", "python": "/venv/bin/python"}, ("No such file", "/venv/bin/python")),
     ("no-paddle", {"error": "ModuleNotFoundError: No module named 'paddle'"}, ("No module named 'paddle'",)),
     ("no-ppcls", {}, ("ppcls",)),
     ("no-deploy", {}, ("deploy/python",)),
