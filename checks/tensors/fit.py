@@ -47,7 +47,7 @@ FOREIGN = 0.2
 NAMED = 0.6
 """The likeness from which on a network is named as what a file is likely of."""
 FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
-POSITIONS = ("pos_embed", "position", "abs_pos", "rel_pos", "attention_bias")
+POSITIONS = ("pos_embed", "position", "abs_pos", "rel_pos", "attention_bias", "attn_mask")
 """Parts of keys of what depends on the size of the image."""
 SHOWN = 4
 
@@ -136,7 +136,7 @@ def judge(
     if not body:
         there = [key for key in lost if key in shapes]
         if not there:
-            return msgspec.structs.replace(plain, kind="headless")
+            return msgspec.structs.replace(plain, kind="headless") if certain else Verdict("unknown")  # another head may be meant
         have = _classes(shapes, model.heads)
         return msgspec.structs.replace(plain, kind="classes", have=have) if certain or have is not None else Verdict("unknown")
     moved = _moved(shapes, model, prefix)
@@ -163,9 +163,12 @@ def _otherwise(
     for branch, versions in others.items():
         if any(_share(shapes, version) >= MOST for version in versions):
             return msgspec.structs.replace(plain, kind="branch", detail=branch)
-    if all(any(word in key for word in POSITIONS) for key in body) and any(key in shapes for key in body):
-        return msgspec.structs.replace(plain, kind="position", lost=tuple(body[:SHOWN]), count=len(body))
     verdict = _foreign(shapes, plain, own)
+    more = any(key not in model.shapes and not _positional(key) for key in shapes)
+    if all(map(_positional, body)) and any(key in shapes for key in body) and not (more and verdict.share == 1.0):
+        return msgspec.structs.replace(
+            plain, kind="position", lost=tuple(body[:SHOWN]), count=len(body), likes=verdict.likes, share=verdict.share
+        )
     if verdict.kind == "other" and verdict.share == 1.0:
         return verdict
     return (
@@ -173,6 +176,10 @@ def _otherwise(
         if _share(shapes, model) < HALF
         else msgspec.structs.replace(plain, kind="partial", likes=verdict.likes, share=verdict.share)
     )
+
+
+def _positional(key: str) -> bool:
+    return any(word in key for word in POSITIONS)
 
 
 def _foreign(shapes: Mapping[str, Shape], plain: Verdict, own: tuple[str, ...]) -> Verdict:
