@@ -121,7 +121,7 @@ def judge(
     """
     if not shapes:
         return Verdict("empty")
-    model = max(models, key=lambda one: _filled(shapes, one))
+    model = max(models, key=lambda one: (_filled(shapes, one) / max(1, len(one.shapes)), len(one.shapes)))
     lost = [key for key, shape in model.shapes.items() if not _takes(shapes, key, shape)]
     plain = Verdict("fits", len(model.shapes), len(model.shapes) - len(lost), lost=tuple(lost[:SHOWN]), count=len(lost))
     if nested is not None:
@@ -161,7 +161,7 @@ def _otherwise(
     if model.names and sum(name in shapes for name in model.names) >= HALF * len(model.names):
         return msgspec.structs.replace(plain, kind="static", detail=next(name for name in shapes if name in model.names))
     for branch, versions in others.items():
-        if any(_share(shapes, version) >= MOST for version in versions):
+        if any(_share(shapes, version) >= (MOST if _share(shapes, model) < HALF else 1.0) for version in versions):
             return msgspec.structs.replace(plain, kind="branch", detail=branch)
     verdict = _foreign(shapes, plain, own)
     more = any(key not in model.shapes and not _positional(key) for key in shapes)
