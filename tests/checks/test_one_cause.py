@@ -9,6 +9,7 @@ import pytest
 
 from tests.checks.test_distillation_rules import STUDENT, TEACHER, distillation
 from tests.projects import EVAL, REMOVED, TRAIN, Project, rows
+from tests.weights import SMALL, STATES, optimizer, saved
 
 TRAINED, JUDGED = "DataLoader.Train.dataset", "DataLoader.Eval.dataset"
 SAMPLER = {"name": "DistributedBatchSampler", "batch_size": 2, "drop_last": False, "shuffle": True}
@@ -20,6 +21,11 @@ EMBEDDING = {
     "BackboneStopLayer": {"name": "flatten"},
     "Neck": {"name": "FC", "embedding_size": 2048, "class_num": 512},
     "Head": {"name": "FC", "embedding_size": 512, "class_num": 3},
+}
+DISTILLED = {
+    "name": "DistillationModel",
+    "models": [{"Teacher": {"name": SMALL, "class_num": 3}}, {"Student": {"name": SMALL, "class_num": 3}}],
+    "infer_model_name": "Student",
 }
 MIXING = [{"MixupOperator": {"alpha": 0.2}}]
 WITHOUT_WEIGHTS = {"WTS101"}
@@ -113,3 +119,29 @@ def test_distillation(tmp_path: Path, code: str, changes: dict[str, Any]) -> Non
 def test_a_teacher_of_imagenet_whose_features_alone_are_compared(tmp_path: Path) -> None:
     loss = {"DistillationDistanceLoss": {"weight": 1.0, "key": "features", "model_name_pairs": [["Student", "Teacher"]]}}
     assert "LAB105" not in spoken(distillation(tmp_path, {f"{TEACHER}.class_num": 1000, "Loss.Train": [loss]}))
+
+
+@pytest.mark.parametrize(
+    ("code", "stage", "network", "classes", "changes"),
+    [
+        ("WTS106", "eval", "PPLCNet_x0_25", 3, {}),
+        ("WTS106", "train", "PPLCNet_x0_25", 3, {}),
+        ("WTS106", "export", "PPLCNet_x0_25", 5, {}),
+        ("WTS107", "eval", SMALL, 5, {}),
+        ("WTS107", "infer", SMALL, 3, {"Arch.class_num": 1000}),
+        ("WTS107", "export", SMALL, 5, {}),
+        ("WTS109", "eval", SMALL, 3, {"Arch": DISTILLED}),
+    ],
+)
+def test_weights_that_do_not_fit(tmp_path: Path, code: str, stage: str, network: str, classes: int, changes: dict[str, Any]) -> None:
+    made = Project(tmp_path, "modern", {"Arch.name": SMALL, "Global.pretrained_model": "w/model", **changes})
+    made.write("w/model.pdparams", saved(network, classes))
+    assert spoken(made, stage) == [code]
+
+
+@pytest.mark.parametrize(("network", "classes"), [("PPLCNet_x0_25", 3), (SMALL, 5)])
+def test_a_checkpoint_that_does_not_fit(tmp_path: Path, network: str, classes: int) -> None:
+    made = Project(tmp_path, "modern", {"Arch.name": SMALL, "Global.checkpoints": "w/latest", "Global.epochs": 2})
+    for suffix, content in (("pdparams", saved(network, classes)), ("pdopt", optimizer(network, classes)), ("pdstates", STATES)):
+        made.write(f"w/latest.{suffix}", content)
+    assert spoken(made) == ["WTS114"]
