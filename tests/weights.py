@@ -1,4 +1,4 @@
-"""State dicts of networks as PaddleClas saves them, made from the table: zeros under the right keys, pickled as `paddle.save` does."""
+"""State dicts of networks as PaddleClas saves them, made from the table: numbers under the right keys, pickled as `paddle.save` does."""
 
 from __future__ import annotations
 
