@@ -150,7 +150,7 @@ def activate(logits: Any, activation: str) -> Any:
 
     values = logits.astype("float64")
     if activation == "sigmoid":
-        return 1 / (1 + numpy.exp(-values))
+        return 1 / (1 + numpy.exp(-numpy.clip(values, -700, 700)))
     for _ in range({"softmax": 1, "softmax-twice": 2}.get(activation, 0)):
         values = numpy.exp(values - values.max(axis=-1, keepdims=True))
         values = values / values.sum(axis=-1, keepdims=True)

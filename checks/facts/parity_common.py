@@ -99,7 +99,8 @@ def ranked(results: Any) -> Any:
         return None
     scores = result.get("scores", result.get("output", result.get("pred", [])))
     scores = [number(score) for score in (scores if isinstance(scores, list) else [scores])]
-    names = [str(name) for name in result.get("label_names") or result.get("attributes") or []]
+    names = result.get("label_names") or result.get("attributes") or []
+    names = [str(name) for name in (names if isinstance(names, list) else [names])]
     ids = result.get("class_ids")
     return {"ids": list(range(len(scores))) if ids is None else ids, "scores": scores, "names": names}
 

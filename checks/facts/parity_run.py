@@ -22,8 +22,9 @@ from checks.facts.parity_chain import SideName
 from checks.facts.parity_images import choose_images
 from checks.facts.parity_labels import compare_labels, labels_rung
 from checks.facts.parity_plan import Plan, model_files
-from checks.facts.parity_rungs import HALF_LOOSER, Comparison, state_of, weights_rung
+from checks.facts.parity_rungs import HALF_LOOSER, Comparison
 from checks.facts.parity_side import Gone, Said, SideProcess
+from checks.facts.parity_states import state_of, weights_rung
 from checks.facts.probe_run import environment, interpreter
 from checks.facts.training_config import TrainingConfig
 
@@ -168,7 +169,7 @@ class ParityRun:
         if said.error is not None or said.none:
             self.weights_trouble = Trouble("no-parameters", {"file": files[1], "error": said.error or "-"})
             return
-        self.fused = said.fused
+        self.fused = said.fused or self.plan.output == "features"  # what features do not need is left out of the export
         loaded = self.ready["train"].loaded
         pairs = tuple(msgspec.convert(pair, TensorPair) for pair in said.pairs)
         self.weights = WeightsMatch(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from checks.facts.parity import Cause, ImageParity, Ranked, Rung, RungName, RungState, Spread, Trouble, WeightsMatch
+from checks.facts.parity import Cause, ImageParity, RungName, Trouble
 from checks.facts.parity_arrays import (
     BROKEN,
     TOLERANCES,
@@ -24,6 +24,7 @@ from checks.facts.parity_arrays import (
 from checks.facts.parity_chain import Chains, SideName, Unit, rung_of, smallest
 from checks.facts.parity_plan import Plan
 from checks.facts.parity_side import Gone, RankedSaid, Said, SideProcess
+from checks.facts.parity_states import ranked, trouble_of
 
 ANALYSED = 3
 """Images on which the steps of pre-processing are put right one by one."""
@@ -388,48 +389,3 @@ def close(train: Any, other: Any, activation: Activation, tolerance: float) -> b
     """Whether an output is that of these logits under an activation."""
     error = error_of(as_seen(train, activation), undo(other, activation))[0]
     return error is not None and error <= tolerance
-
-
-def ranked(said: RankedSaid | None) -> Ranked | None:
-    """A result for the record."""
-    return Ranked(said.ids, said.scores, said.names) if said is not None else None
-
-
-def trouble_of(said: Said | Trouble) -> Trouble | None:
-    """Why a side has nothing for an image, None where it has."""
-    if isinstance(said, Trouble):
-        return said
-    if said.unread:
-        return Trouble("unread", {})
-    return Trouble("raised", {"stage": said.stage, "error": said.error}) if said.error is not None else None
-
-
-def state_of(spread: Spread | None) -> RungState:
-    """Whether a comparison found a difference."""
-    return "unknown" if spread is None else "differs" if spread.differing else "same"
-
-
-def weights_rung(weights: WeightsMatch | None, fused: bool, trouble: Trouble | None) -> Rung:
-    """The rung of weights, with its causes."""
-    if weights is None:
-        return Rung("weights", "unknown", trouble=trouble)
-    causes = []
-    unlike = [pair for pair in weights.pairs if pair.error is not None]
-    resized = [pair for pair in weights.pairs if pair.error is None and pair.deploy is not None]
-    missing = 0 if fused else weights.missing
-    head = resized[:1] if resized and missing else []
-    if head:
-        causes.append(
-            Cause("class-count", "weights", head[0].name, list(head[0].train), list(head[0].deploy or ()), alone=not weights.unlike)
-        )
-    if weights.unlike or (missing and not head):
-        kind, name = "other-weights", unlike[0].name if unlike else weights.pairs[0].name if weights.pairs else None
-        if weights.train_file is None or (weights.train_fresh and weights.deploy_fresh is False):
-            causes.append(Cause("no-weights", "weights", name, False, True, alone=not head))
-        elif weights.deploy_fresh and weights.train_fresh is False:
-            causes.append(Cause("no-weights", "weights", name, True, False, alone=not head))
-        else:
-            causes.append(Cause(kind, "weights", name, weights.unlike + missing, weights.train, alone=not head))  # type: ignore[arg-type]
-    if weights.near or "float16" in weights.dtypes:
-        causes.append(Cause("half-precision", "weights", None, "float32", "float16", alone=len(causes) == 0))
-    return Rung("weights", "differs" if causes else "same", 0.0, causes=tuple(causes))

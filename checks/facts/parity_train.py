@@ -160,7 +160,11 @@ class Training:
         from paddleclas.deploy.python import postprocess
 
         given = dict(section)
-        return getattr(postprocess, given.pop("name"))(**given)
+        name = given.pop("name")
+        if name == "DistillationPostProcess":
+            name = given.pop("func", "Topk")
+            given = {key: value for key, value in given.items() if key not in ("model_name", "key")}
+        return getattr(postprocess, name)(**given)
 
     def ready(self) -> Any:
         """What this side is."""
@@ -219,7 +223,10 @@ class Training:
 
     def do_weights(self, model: str, params: str) -> Any:
         """The weights of the network beside those of an exported model."""
-        return match_weights(self.network, model, params)
+        arch = self.config["Arch"]
+        chosen = getattr(self.network, str(arch.get("infer_model_name")), None) if arch.get("name") == "DistillationModel" else None
+        left_out = "head." if self.order["output"] == "features" else None  # the export replaces it
+        return match_weights(chosen if chosen is not None else self.network, model, left_out)
 
     def _forward(self, tensor: Any, image: str, arrays: Any) -> Any:
         import numpy

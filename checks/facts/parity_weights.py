@@ -12,11 +12,11 @@ AT_ONCE = 1 << 22
 MOST_TOLD = 12
 
 
-def match_weights(network: Any, model: str, params: str) -> Any:
-    """Counts of tensors that are equal, near, unlike and missing, as `WeightsMatch` has them."""
+def match_weights(network: Any, model: str, left_out: Any = None) -> Any:
+    """Counts of tensors that are equal, near, unlike and missing, as `WeightsMatch` has them; names that begin with `left_out` are not asked for."""
     network, fused = reparameterised(network)
-    ours = tensors_of(network)
-    theirs = exported(model, params)
+    ours = [(name, array) for name, array in tensors_of(network) if not (left_out and name.startswith(left_out))]
+    theirs = exported(model)
     if not theirs:
         return {"none": True}
     counts = dict.fromkeys(("equal", "near", "unlike", "missing"), 0)
@@ -114,7 +114,7 @@ def tensors_of(network: Any) -> Any:
     return [(name, array) for name, array in found if array.dtype.kind == "f"]
 
 
-def exported(model: str, params: str) -> Any:
+def exported(model: str) -> Any:
     """Name and values of the tensors of an exported model, as PaddlePaddle itself loads it."""
     import paddle
 

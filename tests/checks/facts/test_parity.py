@@ -21,7 +21,7 @@ from checks.facts.parity_arrays import activate, as_seen, error_of, orientation,
 from checks.facts.parity_chain import Chains, Unit, marks_of, meant, ops_of, smallest
 from checks.facts.parity_images import spread
 from checks.facts.parity_labels import compare_labels, labels_rung
-from checks.facts.parity_rungs import weights_rung
+from checks.facts.parity_states import weights_rung
 from checks.facts.training_config import collect_training_config
 
 TRAIN = [
