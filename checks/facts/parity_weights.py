@@ -119,7 +119,8 @@ def exported(model: str) -> Any:
     import paddle
 
     prefix = os.path.splitext(model)[0]
-    loaded = paddle.jit.load(prefix)
+    with paddle.utils.unique_name.guard():  # else what a process loads a second time is numbered on
+        loaded = paddle.jit.load(prefix)
     found = [(str(tensor.name), tensor.numpy()) for tensor in loaded.state_dict().values()]
     return [(name, array) for name, array in found if array.dtype.kind == "f"]
 
