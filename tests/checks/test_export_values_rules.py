@@ -94,6 +94,12 @@ def test_exp120_near_miss_teacher_left_out_and_other_names(tmp_path: Path) -> No
     assert passes(project(tmp_path, saved, trained()), "EXP120", **THERE)
 
 
+def test_exp120_near_miss_a_bias_in_another_shape(tmp_path: Path) -> None:
+    """As `convert_to_mixed_precision` of 2.6.2 folds them."""
+    folded = {name: array.reshape(1, -1, 1, 1) if name == "bn1.bias" else array for name, array in trained().items()}
+    assert passes(project(tmp_path, trained(), folded), "EXP120", **THERE)
+
+
 def test_exp120_near_miss_branches_fused(tmp_path: Path) -> None:
     fused = {name: array for name, array in trained().items() if not name.startswith("bn")}
     for layer in ("conv1", "conv2"):
