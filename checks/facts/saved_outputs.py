@@ -9,8 +9,8 @@ import os
 from typing import Any, Literal
 
 from checks.facts.parity import Ranked, Trouble
-from checks.facts.printed_pair import PrintedSide
 from checks.facts.printed import FULL, Printed, Results
+from checks.facts.printed_pair import PrintedSide
 from checks.facts.printed_results import of_dict, of_values, read_results
 
 MAX_BYTES = 256 << 20
