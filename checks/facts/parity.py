@@ -67,7 +67,8 @@ class Trouble(msgspec.Struct, frozen=True):
     """Why something could not be had; `values` are text or numbers.
 
     Kinds of a side: `no-python`, `no-paddle`, `no-ppcls`, `no-deploy`, `raised` (with `stage` and `error`), `late` (`stage`, `seconds`), `ended`
-    (`stage`, `status`, `output`), `garbled`. Of an image: `unread`, `raised`, `late`, `ended`. Of a rung also: `no-images`, `other-input` (no tensor
+    (`stage`, `status`, `output`), `ended-often` (`times`), `garbled`.
+    Of an image: `unread`, `raised`, `late`, `ended`. Of a rung also: `no-images`, `other-input` (no tensor
     that both models take), `reparameterised`, `no-parameters`, `other-widths`, `no-map`, `side` (that side failed before).
     """
 
@@ -184,8 +185,8 @@ class Side(msgspec.Struct, frozen=True):
 
     `code` is the folder of the PaddleClas that ran, `stand_in`: `ppcls.data` is not in it (the wheel has none), so that the ops of
     `deploy/python/preprocess.py`, which are the same code, stand for it. `device` is where it ran, `wanted` where the config wants it.
-    `width` is the size of the output, `activations` what it was put through
-    after the network (training side) or is recognised as (deploy side, in order). `trouble` ends a side; `repairs` are those of the deploy side.
+    `width` is the size of the output, `activations` what it was put through after the network (training side) or is recognised as (deploy side, in
+    order). `trouble` ends a side; `repairs` are those of the deploy side.
     `start`, `first` and `next` are seconds: until it was ready, for the first image, and for each further one on average.
     """
 
