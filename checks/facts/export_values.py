@@ -15,10 +15,8 @@ from checks.facts.weight_files import SUFFIX
 from checks.facts.weight_values import MAX_BYTES, Numbers, numbers_of
 from checks.model import OVERRIDE_FILE, Location
 from checks.tensors.matching import Matching, match
-from checks.tensors.model import Contents
-from checks.tensors.read import NotTensors, read_contents
+from checks.tensors.model import Contents, NoValues
 from checks.tensors.statistics import statistics_of
-from checks.tensors.values import NoValues
 
 _COPY = re.compile(r"_deepcopy_\d+$")
 MOST_BESIDE = 24
@@ -146,6 +144,8 @@ def _beside(stored: StoredFile, numbers: Numbers) -> str | None:
 
 
 def _has(path: str, shape: tuple[int, ...], dtype: str, digest: str) -> bool:
+    from checks.tensors.read import NotTensors, read_contents
+
     try:
         contents: Contents = read_contents(path)
         alike = [tensor for tensor in contents.tensors if tensor.shape == shape and tensor.dtype == dtype]

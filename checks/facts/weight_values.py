@@ -12,9 +12,8 @@ from checks.facts.training_config import TrainingConfig
 from checks.model import Location
 from checks.tensors.initialisers import Draw, drawn
 from checks.tensors.layers import Normalisation, classifier, inputs_of, normalisations
-from checks.tensors.model import Contents, Tensor
+from checks.tensors.model import Contents, NoValues, Tensor
 from checks.tensors.statistics import Values, array_for, statistics_of
-from checks.tensors.values import NoValues
 
 if TYPE_CHECKING:
     import numpy

@@ -94,3 +94,11 @@ class Contents(msgspec.Struct, frozen=True):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name → shape."""
         return {tensor.name: tensor.shape for tensor in self.tensors}
+
+
+class NoValues(Exception):
+    """The values cannot be had; `reason` is one word: elsewhere, size, changed, unreadable, coding, memory, large."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -5,14 +5,12 @@ A tensor is looked at in blocks, so that memory does not grow with it. NumPy is 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from checks.tensors.model import Contents, Tensor
-from checks.tensors.values import array_of
 
 if TYPE_CHECKING:
     import numpy
@@ -64,6 +62,8 @@ def statistics_of(path: str, contents: Contents, tensor: Tensor) -> Values:
         NoValues: they cannot be had from the file.
         OSError: the file cannot be read.
     """
+    import hashlib
+
     import numpy as np
 
     digest = hashlib.blake2b(tensor.dtype.encode(), digest_size=16)
@@ -115,6 +115,8 @@ def blocks(path: str, contents: Contents, tensor: Tensor, size: int = BLOCK) -> 
     import numpy as np
 
     if tensor.offset is None or not tensor.size:
+        from checks.tensors.values import array_of  # with all that reads a pickle's pieces
+
         flat = np.ascontiguousarray(array_of(path, contents, tensor)).reshape(-1)
         if tensor.dtype == "bfloat16":
             flat = (flat.view(np.uint32) >> 16).astype(np.uint16)
@@ -148,6 +150,8 @@ def array_for(path: str, contents: Contents, tensor: Tensor) -> Array:
 
 def digest_of(numbers: Array, dtype: str) -> str:
     """The digest that a tensor of these numbers has once they are rounded to `dtype` (`float16`, `bfloat16`: to the nearest, halves to even)."""
+    import hashlib
+
     import numpy as np
 
     digest = hashlib.blake2b(dtype.encode(), digest_size=16)

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from checks.tensors.built import Blob, plain
-from checks.tensors.model import Contents, Tensor
+from checks.tensors.model import Contents, NoValues, Tensor
 
 if TYPE_CHECKING:
     import numpy
@@ -15,14 +15,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 4 << 30
 """The largest tensor whose values are read; the head for 21,841 classes has 0.2 GB."""
-
-
-class NoValues(Exception):
-    """The values cannot be had; `reason` is one word: elsewhere, size, changed, unreadable, coding, memory."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 def array_of(path: str, contents: Contents, tensor: Tensor) -> Values:

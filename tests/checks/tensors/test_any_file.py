@@ -21,11 +21,11 @@ from checks.tensors import stream
 from checks.tensors.allowed import BUILDERS, MERELY_NAMED
 from checks.tensors.built import Name
 from checks.tensors.formats import NotTensors, shapes_of
-from checks.tensors.model import Contents
+from checks.tensors.model import Contents, NoValues
 from checks.tensors.pickles import walk
 from checks.tensors.read import read_contents
 from checks.tensors.stream import Source
-from checks.tensors.values import NoValues, array_of
+from checks.tensors.values import array_of
 from tests.weights_corpus import MARK, harmless, hostile, pickled_array, text
 
 SEEDS = [s.content for s in (*hostile(), *harmless()) if isinstance(s.content, bytes) and len(s.content) < 5000]
