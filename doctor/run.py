@@ -85,7 +85,7 @@ def run_check(
     keep: contextlib.ExitStack | None = None,
     parity: ParityRequest | None = None,
 ) -> Run:
-    """Check a config; without a `stage` the one that the config is for.
+    """Check a config; without a `stage` the one that the config is for, and `deploy` with an `inference_model`.
 
     With `container` (a name or id, or an image) it is the config at that path in the container, and everything is looked at there. What is copied
     from it lies in a temporary folder until the end of this call, or as long as `keep`, for a report that quotes lines of the files.
@@ -151,7 +151,8 @@ def run_check(
 
                 world = (keep or own).enter_context(world_of_container(request, docker_host, listener))
             if stage is None:
-                request = msgspec.structs.replace(request, stage=stage_told_by(world.locate(config)))
+                told: StageName = "deploy" if inference_model is not None else stage_told_by(world.locate(config))
+                request = msgspec.structs.replace(request, stage=told)
             judged = unused_suppression in checks
             diagnosis = diagnose(request, [c for c in checks if c is not unused_suppression], world=world, listener=listener)
     except RequestRefused as error:

@@ -110,8 +110,8 @@ PHRASES_CLI: dict[str, tuple[str, str]] = {
         "与 PaddleClas 相同的覆盖项，例如 Arch.class_num=102；可重复",
     ),
     "help-check-stage": (
-        "what you are about to run (default: deploy for a deploy config, else train)",
-        "接下来要运行的阶段（部署配置默认 deploy，其他默认 train）",
+        "what you are about to run (default: deploy for a deploy config or with --inference-model, else train)",
+        "接下来要运行的阶段（部署配置或给出 --inference-model 时默认 deploy，其他默认 train）",
     ),
     "help-check-root": (
         "the folder that relative paths count from (default: the current folder, or the checkout of the config)",

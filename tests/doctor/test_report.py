@@ -96,3 +96,10 @@ def test_our_own_crash_is_three_unless_something_failed(tmp_path: Path, monkeypa
 def test_severities_of_the_user_win(tmp_path: Path, level: str, seen: str | None) -> None:
     done = run(faulty(tmp_path), Settings(severities={"LAB102": level}))  # type: ignore[dict-item]
     assert [f.severity for f in found(done, "LAB102")] == ([] if seen is None else [seen])
+
+
+@pytest.mark.parametrize(("given", "stage"), [({}, "train"), ({"inference_model": "models"}, "deploy"), ({"weights": "w"}, "train")])
+def test_an_exported_model_that_is_named_is_what_the_check_is_for(tmp_path: Path, given: dict[str, str], stage: str) -> None:
+    project = faulty(tmp_path)
+    done = run_check(CONFIG, lang="en", assume=MACHINE, settings=Settings(), world=World(cwd=str(project.folder)), **given)
+    assert done.report.config.stage == stage
