@@ -101,5 +101,5 @@ def test_severities_of_the_user_win(tmp_path: Path, level: str, seen: str | None
 @pytest.mark.parametrize(("given", "stage"), [({}, "train"), ({"inference_model": "models"}, "deploy"), ({"weights": "w"}, "train")])
 def test_an_exported_model_that_is_named_is_what_the_check_is_for(tmp_path: Path, given: dict[str, str], stage: str) -> None:
     project = faulty(tmp_path)
-    done = run_check(CONFIG, lang="en", assume=MACHINE, settings=Settings(), world=World(cwd=str(project.folder)), **given)
+    done = run_check(CONFIG, lang="en", assume=MACHINE, settings=Settings(), world=World(cwd=str(project.folder)), stage=None, **given)
     assert done.report.config.stage == stage
