@@ -40,6 +40,8 @@ KINDS = {
     "code": "other code of the same step",
 }
 """How a pre-processing differs, in words that `knowledge.phrases_rules.OUTCOMES_ZH` has in Chinese too."""
+OTHER_NETWORK = 0.1
+"""The share of tensors without a counterpart of their shape from which on the exported network is another one, not one with another head."""
 SHARE_SHOWN = 0.05
 """The share of images with another first class that enough images rule out."""
 
@@ -97,6 +99,8 @@ def predictor_stops(config: TrainingConfig, parity: Parity, deploy: DeployConfig
 def image_read_by_one_side(config: TrainingConfig, parity: Parity) -> Iterator[Finding]:
     """Images that one side reads and the other does not: the results of the two then have other lengths, or stand beside other images."""
     found: dict[str, list[ImageParity]] = {"train": [], "deploy": []}
+    if parity.train.trouble or parity.deploy.trouble:
+        return  # a side that gets through no image is told of as a whole, PAR101
     for image in parity.images:
         trouble = image.train_trouble or image.deploy_trouble
         if trouble is None or (image.train_trouble and image.deploy_trouble):
@@ -172,7 +176,11 @@ def exported_weights_differ(config: TrainingConfig, parity: Parity, deploy: Depl
     effect = effect_of(parity, "deploy_model", max(halves, TOLERANCES[precision]))
     weights = parity.weights
     train_fresh = kind == "no-weights" and weights is not None and weights.train_fresh is True and weights.deploy_fresh is not True
-    case = "half-precision-harmless" if kind == "half-precision" and effect.agrees else "no-weights-train" if train_fresh else kind
+    case: str | None = (
+        "half-precision-harmless" if kind == "half-precision" and effect.agrees else "no-weights-train" if train_fresh else kind
+    )
+    if case == "other-weights" and weights is not None and weights.missing > OTHER_NETWORK * weights.train:
+        case = "other-network"
     width = parity.train.width if kind == "class-count" else config.class_num.value if config.class_num else None
     fixes: tuple[Fix, ...] = ()
     if train_fresh:
@@ -204,15 +212,23 @@ def _width(known: int | None, shape: Any) -> int | None:
     return last if type(last) is int else None
 
 
-_WEIGHT_CASES = ("class-count", "no-weights", "no-weights-train", "other-weights", "half-precision", "half-precision-harmless")
+_WEIGHT_CASES = (
+    "class-count",
+    "no-weights",
+    "no-weights-train",
+    "other-weights",
+    "other-network",
+    "half-precision",
+    "half-precision-harmless",
+)
 
 
 @check("PAR106", name="exported-graph-differs", stages=INFER | DEPLOY)
 def exported_graph_differs(config: TrainingConfig, parity: Parity, deploy: DeployConfig | None) -> Iterator[Finding]:
     """The same weights and the same tensor give other outputs: the graph, or how it is computed."""
     rung = parity.rung("logits")
-    if rung.state != "differs" or parity.rung("weights").state == "differs":
-        return  # what the weights explain, PAR105 says
+    if rung.state != "differs" or parity.rung("weights").state != "same":
+        return  # what the weights explain, PAR105 says; of unknown ones nothing is said
     precision = precision_of(parity, deploy)
     effect = effect_of(parity, "deploy_model", TOLERANCES[precision])
     if effect.agrees and effect.images and precision not in ("float32", "onednn"):
@@ -292,12 +308,17 @@ def label_names_differ(config: TrainingConfig, parity: Parity, deploy: DeployCon
     cause, maps = next(iter(rung.causes), None), parity.labels
     key = cause.deploy_key if cause is not None and cause.deploy_key else "PostProcess.Topk.class_id_map_file"
     fixes = []
-    if maps is not None and maps.train_file and deploy is not None and deploy.tree.has(key):
+    train_lacks = maps is not None and maps.train is None and maps.deploy is not None
+    if maps is not None and maps.train_file and not train_lacks and deploy is not None and deploy.tree.has(key):
         fixes.append(Fix("use-map", "edit", "safe", deploy.tree.at(key), maps.train_file, values={"file": maps.train_file}))
     examples = maps.examples if maps is not None else ()
     yield Finding(
-        at=place(config, deploy, key),
-        case=cause.kind if cause is not None and cause.kind in ("label-shift", "label-map-missing", "label-count") else None,
+        at=config.tree.at("Infer.PostProcess.class_id_map_file") if train_lacks else place(config, deploy, key),
+        case="label-map-missing-train"
+        if train_lacks
+        else cause.kind
+        if cause is not None and cause.kind in ("label-shift", "label-map-missing", "label-count")
+        else None,
         fixes=tuple(fixes),
         train_file=(maps.train_file if maps else None) or "–",
         deploy_file=(maps.deploy_file if maps else None) or as_text(deploy.tree.raw(key) if deploy else None),

@@ -33,7 +33,8 @@ def weights_rung(weights: WeightsMatch | None, fused: bool, trouble: Trouble | N
     unlike = [pair for pair in weights.pairs if pair.error is not None]
     resized = [pair for pair in weights.pairs if pair.error is None and pair.deploy is not None]
     missing = 0 if fused else weights.missing
-    head = resized[:1] if resized and missing else []
+    sides = {(a, b) for pair in resized for a, b in zip(pair.train, pair.deploy or (), strict=False) if a != b}
+    head = resized[:1] if missing and len(sides) == 1 else []  # a head of another size changes one number, another network many
     if head:
         causes.append(
             Cause("class-count", "weights", head[0].name, list(head[0].train), list(head[0].deploy or ()), alone=not weights.unlike)
@@ -46,6 +47,6 @@ def weights_rung(weights: WeightsMatch | None, fused: bool, trouble: Trouble | N
             causes.append(Cause("no-weights", "weights", name, True, False, alone=not head))
         else:
             causes.append(Cause(kind, "weights", name, weights.unlike + missing, weights.train, alone=not head))  # type: ignore[arg-type]
-    if weights.near or "float16" in weights.dtypes:
+    if weights.near > weights.unlike + missing or "float16" in weights.dtypes:  # a few small tensors are near by chance
         causes.append(Cause("half-precision", "weights", None, "float32", "float16", alone=len(causes) == 0))
     return Rung("weights", "differs" if causes else "same", 0.0, causes=tuple(causes))

@@ -142,8 +142,8 @@ def fresh(tensors: Any) -> Any:
     """Whether all BatchNorm statistics are those of an initialiser: means 0, variances 1; None where there are none."""
     import re
 
-    means = [a for name, a in tensors if re.search(r"(^|[._])(mean|running_mean)$|batch_norm.*\.w_1(_\d+)?$", name)]
-    variances = [a for name, a in tensors if re.search(r"(^|[._])(variance|running_var)$|batch_norm.*\.w_2(_\d+)?$", name)]
+    means = [a for name, a in tensors if re.search(r"(^|[._])(mean|running_mean)$|batch_norm.*\.w_1(_deepcopy_\d+)?(_\d+)?$", name)]
+    variances = [a for name, a in tensors if re.search(r"(^|[._])(variance|running_var)$|batch_norm.*\.w_2(_deepcopy_\d+)?(_\d+)?$", name)]
     if not means or not variances:
         return None
     return bool(all((a == 0).all() for a in means) and all((a == 1).all() for a in variances))

@@ -144,6 +144,15 @@ def test_par103_near_miss_neither_side_reads_it(tmp_path: Path, monkeypatch: pyt
     assert silent(tmp_path, monkeypatch, "PAR103", ladder(images=(broken, *images(20)[1:])))
 
 
+@pytest.mark.parametrize("which", ["train", "deploy"])
+def test_par103_near_miss_a_side_that_gets_through_none_is_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    stopped = Trouble("raised", {"stage": "weights", "error": "EOFError: Ran out of input"})
+    broken = tuple(image(n, **{f"{which}_trouble": stopped, which: None}) for n in range(4))
+    one(tmp_path, monkeypatch, "PAR101", ladder(images=broken, **{which: Side("python", trouble=stopped)}), ("EOFError",))
+
+
 def test_par103_near_miss_a_tensor_that_the_model_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = tuple(image(n, deploy_trouble=Trouble("raised", {"error": "ValueError"}), deploy=None, train_model=None) for n in range(20))
     parity = ladder(images=refused, tensor=cause("missing-step", "layout", parameter="ToCHWImage"))
@@ -256,6 +265,14 @@ def test_par105_positive_the_training_side_loaded_nothing(tmp_path: Path, monkey
     assert [fix.kind for fix in finding.fixes] == ["advice"]
 
 
+def test_par105_positive_another_network_is_no_other_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = msgspec.structs.replace(WEIGHTS, equal=5, unlike=8, missing=27, extra=27)
+    finding = one(
+        tmp_path, monkeypatch, "PAR105", ladder(weights_rung=cause("other-weights", "weights"), weights=other, images=images(flips=9))
+    )
+    assert "another network" in finding.message and "27" in finding.message
+
+
 def test_par105_negative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert silent(tmp_path, monkeypatch, "PAR105", ladder())
 
@@ -294,6 +311,12 @@ def test_par106_near_miss_as_far_as_float16_is(tmp_path: Path, monkeypatch: pyte
 def test_par106_near_miss_other_weights_explain_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parity = ladder(logits=(), weights_rung=cause("other-weights", "weights"), weights=WEIGHTS, images=images(flips=9))
     assert silent(tmp_path, monkeypatch, "PAR106", parity)
+
+
+def test_par106_near_miss_weights_that_could_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parity = ladder(logits=cause("graph", "other"), images=images(flips=9))
+    unread = tuple(msgspec.structs.replace(rung, state="unknown") if rung.name == "weights" else rung for rung in parity.rungs)
+    assert silent(tmp_path, monkeypatch, "PAR106", msgspec.structs.replace(parity, rungs=unread, weights=None))
 
 
 def test_par106_skipped(tmp_path: Path) -> None:
@@ -370,6 +393,15 @@ def test_par109_positive(
     assert (finding.severity, finding.entry, finding.location.key) == (severity, "infer.label-map-mismatch", MAP)
     (fix,) = finding.fixes
     assert (fix.kind, fix.file, fix.key, fix.value) == ("edit", DEPLOY, MAP, "/data/own.txt")
+
+
+def test_par109_positive_the_training_side_has_no_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = LabelMaps("own/names.txt", "own/names.txt", None, 3)
+    finding = one(
+        tmp_path, monkeypatch, "PAR109", ladder(labels_rung=cause("label-map-missing", "labels"), labels=told), ("own/names.txt",)
+    )
+    assert "training side" in finding.message
+    assert finding.location.file == CONFIG and finding.fixes == []
 
 
 def test_par109_negative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,6 +161,8 @@ def match(**values: Any) -> WeightsMatch:
         (match(equal=4, unlike=6), ["other-weights"]),
         (match(equal=0, near=10), ["half-precision"]),
         (match(missing=1, pairs=(TensorPair("fc.weight", (9, 5), (9, 7)),)), ["class-count"]),
+        (match(missing=5, pairs=(TensorPair("a.weight", (9, 5), (9, 7)), TensorPair("b.weight", (4, 8), (4, 16)))), ["other-weights"]),
+        (match(equal=0, near=2, unlike=8), ["other-weights"]),
         (match(missing=1, unlike=4, pairs=(TensorPair("fc.weight", (9, 5), (9, 7)),)), ["class-count", "other-weights"]),
         (msgspec.structs.replace(match(unlike=6), deploy_fresh=True), ["no-weights"]),
         (msgspec.structs.replace(match(unlike=6), train_file=None), ["no-weights"]),
