@@ -74,6 +74,8 @@ def _what_is_missing(model: InferenceModel, deploy: DeployConfig | None) -> tupl
     onnx = deploy.switch("onnx") if deploy is not None else None
     if onnx and onnx.value:
         return (None, None) if "inference.onnx" in model.files else ("no-program", "inference.onnx")
+    if model.empty:
+        return "empty", model.empty[0]
     static = key == "cls_model_dir" and {"model", "params"} <= set(model.files)
     if static:
         return None, None

@@ -15,7 +15,8 @@ import msgspec
 
 from checks.facts.base import Assumed, ImageDepth, ParityRequest, Request, StageName, Unreadable, World
 from checks.facts.container_settings import ContainerSettings
-from checks.facts.deploy_config import stage_told_by
+from checks.facts.deploy_config import DeployConfig, stage_told_by
+from checks.model import Unavailable
 from checks.registry import Registry
 from doctor.engine import Diagnosis, Listener, RequestRefused, diagnose
 from doctor.exit import Exit
@@ -23,6 +24,7 @@ from doctor.report import Report, build_report
 from doctor.settings import Settings, load_settings
 from doctor.suppression import unused_suppression
 from doctor.version import VERSION
+from knowledge.phrases import phrase
 
 SETTINGS_DEADLINE = 30.0
 """Seconds that reading a Compose file or a manifest may take; the largest that is read takes three."""
@@ -31,13 +33,17 @@ _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 class Run(NamedTuple):
-    """A finished run: the report, the diagnosis behind it, tracebacks of our own crashes, the exit status, and where it was run."""
+    """A finished run: the report, the diagnosis behind it, tracebacks of our own crashes, the exit status, and where it was run.
+
+    `problem` is the one line about a deploy config that was asked for and could not be read.
+    """
 
     report: Report
     diagnosis: Diagnosis
     crashes: list[str]
     exit: Exit
     cwd: str
+    problem: str | None = None
 
 
 def default_lang(environ: dict[str, str] | None = None) -> str:
@@ -159,7 +165,15 @@ def run_check(
         error.lang = speak if speak in ("zh", "en") else "en"
         raise
     report, crashes = build_report(diagnosis, registry, speak, VERSION, settings.severities, judged)
-    return Run(report, diagnosis, crashes, exit_status(report, fail_on or settings.fail_on), world.cwd)
+    outcome, problem = exit_status(report, fail_on or settings.fail_on), _lost_companion(diagnosis, speak)
+    return Run(report, diagnosis, crashes, Exit.REFUSED if problem and outcome is Exit.OK else outcome, world.cwd, problem)
+
+
+def _lost_companion(diagnosis: Diagnosis, lang: str) -> str | None:
+    fact = diagnosis.facts.get(DeployConfig)
+    if diagnosis.request.deploy_config is None or not isinstance(fact, Unavailable):
+        return None
+    return phrase(fact.reason, lang, **fact.values)
 
 
 def settings_of(compose: str | None, kubernetes: str | None, service: str | None, world: World) -> ContainerSettings:

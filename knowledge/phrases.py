@@ -12,6 +12,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "{file}: no such file. Give the path of a PaddleClas YAML config with --config.",
         "{file}：文件不存在。请用 --config 指定 PaddleClas 的 YAML 配置文件。",
     ),
+    "deploy-config-missing": (
+        "{file}: no such file. Give the path of the deploy config with --deploy-config.",
+        "{file}：文件不存在。请用 --deploy-config 指定部署配置文件。",
+    ),
     "config-is-directory": (
         "{file}: is a folder. Give the path of one YAML file in it.",
         "{file}：这是一个目录。请指定其中的某个 YAML 文件。",

@@ -100,6 +100,8 @@ def collect_deploy_config(config: TrainingConfig, request: Request, world: World
     if request.deploy_config is None:
         raise Unreadable("no-deploy-config")
     path, name = world.locate(request.deploy_config), request.deploy_config
+    if not os.path.lexists(path) and "\0" not in path and not world.unseen(path):
+        raise Unreadable("deploy-config-missing", file=name)
     if is_key_value_name(name):
         values = read_key_values(path, name)
         root = _root(config, request, world, [v for v in values.tree.data.values() if "/" in v])

@@ -39,7 +39,7 @@ class InferenceModel(msgspec.Struct, frozen=True):
 
     `path` is its folder, or the model file where the config names that. `files` are the names in the folder that belong to models; `nearby` are
     folders beside or below it that hold an exported model. `program` is what the file says that the predictor would take (`program_file`), None
-    where it cannot be read; `parameters_file` is where its values would lie.
+    where it cannot be read; `parameters_file` is where its values would lie. `empty` are those of the two that have 0 bytes.
     """
 
     role: Role
@@ -52,6 +52,7 @@ class InferenceModel(msgspec.Struct, frozen=True):
     program: Program | None = None
     program_file: str | None = None
     parameters_file: str | None = None
+    empty: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -122,7 +123,16 @@ def look_at_model(role: Role, written: str, path: str, source: Location) -> Infe
     program_file, parameters_file = _pair(path, state, files)
     program = read_program(program_file) if program_file else None
     nearby = _nearby(path) if not _holds(files) else ()
-    return InferenceModel(role, written, path, source, state, files, nearby, program, program_file, parameters_file)
+    whole = (program_file, parameters_file if program is None or program.parameters else None)  # a network may have none
+    empty = tuple(os.path.basename(file) for file in whole if file and _is_empty(file))
+    return InferenceModel(role, written, path, source, state, files, nearby, program, program_file, parameters_file, empty)
+
+
+def _is_empty(file: str) -> bool:
+    try:
+        return os.path.isfile(file) and os.path.getsize(file) == 0
+    except (OSError, ValueError):
+        return False
 
 
 def _pair(path: str, state: str, files: tuple[str, ...]) -> tuple[str | None, str | None]:

@@ -121,8 +121,8 @@ def _check(options: argparse.Namespace, lang: str, settings: Settings, narrate: 
     except RequestRefused as error:
         return refuse(error.line)
     lost = done.report.config.container.problem if done.report.config.container else None
-    if lost is not None:
-        print(f"paddle-doctor: {one_line(lost)}", file=sys.stderr)
+    for line in dict.fromkeys(filter(None, (lost, done.problem))):
+        print(f"paddle-doctor: {one_line(line)}", file=sys.stderr)
     show(done, lang, options.format, quiet=options.quiet, everything=options.all, color=not options.no_color)
     return done.exit
 

@@ -92,7 +92,7 @@ def test_a_config_that_deploys_nothing(tmp_path: Path) -> None:
     made = Project(tmp_path, "modern")
     assert reason(made, "DEP201", stage="deploy") == "no-deploy-config"
     assert reason(made, "DEP201", stage="deploy", deploy_config="config.yaml") == "not-a-deploy-config"
-    assert reason(made, "DEP201", stage="deploy", deploy_config="nowhere.yaml") == "config-missing"
+    assert reason(made, "DEP201", stage="deploy", deploy_config="nowhere.yaml") == "deploy-config-missing"
 
 
 # DEP201 deploy-key-missing

@@ -61,6 +61,13 @@ def test_exp101_positive_the_option(tmp_path: Path) -> None:
     assert finding.location.file == "nowhere"
 
 
+def test_exp101_positive_files_without_content(tmp_path: Path) -> None:
+    for number, name in enumerate(("inference.json", "inference.pdiparams")):
+        project = deploy_project(tmp_path / str(number))
+        (tmp_path / str(number) / "models" / name).write_bytes(b"")
+        assert project.finding("EXP101", shows=(name,)).severity == "error"
+
+
 @pytest.mark.parametrize("model", ["json", "pdmodel"])
 def test_exp101_negative(tmp_path: Path, model: str) -> None:
     assert passes(deploy_project(tmp_path, model), "EXP101")

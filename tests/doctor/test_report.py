@@ -103,3 +103,14 @@ def test_an_exported_model_that_is_named_is_what_the_check_is_for(tmp_path: Path
     project = faulty(tmp_path)
     done = run_check(CONFIG, lang="en", assume=MACHINE, settings=Settings(), world=World(cwd=str(project.folder)), stage=None, **given)
     assert done.report.config.stage == stage
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "--deploy-config"), ("Arch: {}\n", "no deploy config"), ("", "empty")])
+def test_a_deploy_config_that_cannot_be_read_is_told_and_does_not_pass(tmp_path: Path, content: str | None, said: str) -> None:
+    project = Project(tmp_path, "modern")
+    if content is not None:
+        (tmp_path / "deploy.yaml").write_text(content)
+    done = project.check(stage="deploy", deploy_config="deploy.yaml")
+    assert said in (done.problem or "") and "deploy.yaml" in (done.problem or "")
+    assert done.exit == Exit.REFUSED and done.report.findings == []
+    assert project.check(stage="deploy").problem is None
