@@ -36,7 +36,7 @@ def export_has_other_weights(found: ExportMatch, values: ExportValues) -> Iterat
     random = main is not None and main.numbers is not None and _random(main.numbers) is not None
     if matching.verdict == "same" or random or _of_another_width(matching):
         return  # a classifier or a network that is as it was drawn is EXP121's, one of another width EXP107's
-    case = {"head": "head", "related": "related", "other": "default"}[matching.verdict]
+    case = {"other": "default"}.get(matching.verdict, matching.verdict)
     if found.beside is not None:
         case = "beside"
     largest = [d.largest for d in matching.differing if d.largest is not None]

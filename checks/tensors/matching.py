@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     Array = numpy.ndarray[Any, Any]
 
-Verdict = Literal["same", "head", "related", "other", "unknown"]
-"""All that can be compared is equal; all but what the class count shapes; alike but not equal; not even alike; too little to compare."""
+Verdict = Literal["same", "head", "related", "other", "network", "unknown"]
+"""All that can be compared is equal; all but what the class count shapes; alike but not equal; not even alike; most have no tensor of their shape in
+the checkpoint, so that it is of another network; too little to compare."""
 
 MOST_COMPARED = 200 << 20
 """Bytes of differing tensors of which the difference is measured; those after them are only named."""
@@ -108,6 +109,8 @@ def _verdict(differing: tuple[Difference, ...], equal: int, classes: int | None,
         return "same"
     if classes is not None and equal >= FEWEST_ALIKE and all(of_classes(d.shape, classes) for d in differing):
         return "head"
+    if 2 * sum(d.other_shape != d.shape for d in differing) > equal + len(differing):
+        return "network"
     if correlation is None:
         return "other" if not equal else "unknown"
     if correlation >= ALIKE:

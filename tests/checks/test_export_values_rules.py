@@ -80,6 +80,15 @@ def test_exp120_positive_all_but_the_classifier(tmp_path: Path) -> None:
     assert (finding.severity, finding.evidence["equal"]) == ("error", 10)
 
 
+def test_exp120_positive_weights_of_another_network(tmp_path: Path) -> None:
+    """What fits by shape is loaded, the rest keeps what it was drawn with."""
+    rng = np.random.default_rng(7)
+    wider = {name: rng.normal(size=(array.shape[0] * 2, *array.shape[1:])).astype("float32") for name, array in trained().items()}
+    exported = wider | {name: array for name, array in trained().items() if name.startswith("fc.")}
+    finding = project(tmp_path, trained(), exported).finding("EXP120", **THERE, shows=("w.pdparams", "12"))
+    assert finding.severity == "error" and "another network" in finding.message and finding.evidence["equal"] == 2
+
+
 def test_exp120_negative(tmp_path: Path) -> None:
     assert passes(project(tmp_path, trained(), trained()), "EXP120", **THERE)
 
