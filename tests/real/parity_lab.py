@@ -18,7 +18,7 @@ from checks.facts.parity_run import Crew, ParityRun
 from checks.facts.training_config import collect_training_config
 
 EXPORTS = """
-import importlib.util, os, sys, zlib
+import copy, importlib.util, os, sys, zlib
 sys.path.insert(0, os.path.dirname(importlib.util.find_spec("paddleclas").origin))
 import numpy, paddle, ppcls.arch
 from ppcls.utils import logger
@@ -67,7 +67,8 @@ export(net, "good")
 export(net, "twice", 2)
 export(net, "bare", 0)
 export(network(5, 2), "other")
-export(network(5, 3, trained=False), "fresh")
+# as the export of develop, which copies the network: every parameter has another name then
+export(copy.deepcopy(network(5, 3, trained=False)), "fresh")
 seven = network(7, 4)
 seven.set_dict({name: value for name, value in weights.items() if not name.startswith("fc.")})
 export(seven, "seven")
