@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,7 +48,7 @@ SHARE_SHOWN = 0.05
 
 
 @check("PAR101", name="parity-side-not-run", stages=INFER | DEPLOY)
-def parity_side_not_run(config: TrainingConfig, parity: Parity, deploy: DeployConfig | None) -> Iterator[Finding]:
+def parity_side_not_run(config: TrainingConfig, parity: Parity, deploy: DeployConfig | None, request: Request) -> Iterator[Finding]:
     """A side that gave no result, so that nothing can be compared: the interpreter, a package, or the user's own code."""
     for side, trouble, program in (
         (parity.train, parity.train.trouble, TRAIN_PROGRAM),
@@ -62,8 +63,13 @@ def parity_side_not_run(config: TrainingConfig, parity: Parity, deploy: DeployCo
             fixes = [Fix("name-python", "advice", "safe", snippet="paddle-doctor parity … --python PATH")]
         elif trouble.kind in ("no-ppcls", "no-deploy"):
             fixes.append(Fix("name-checkout", "advice", "safe", snippet="paddle-doctor parity … --root PaddleClas"))
+        elif trouble.kind == "no-parameters":
+            command = export_command(config, request, model_folder(request, deploy))
+            name = os.path.basename(str(values["file"]))
+            fixes = [Fix("export-again", "command", "unsafe", command=command), Fix("copy-file", "advice", "safe", values={"name": name})]
+        key = "Global.inference_model_dir" if trouble.kind == "no-parameters" else "Global"
         yield Finding(
-            at=Location(config.file) if side is parity.train else place(config, deploy, "Global"),
+            at=Location(config.file) if side is parity.train else place(config, deploy, key),
             case=trouble.kind if trouble.kind in _SIDE_CASES else None,
             fixes=tuple(fix for fix in fixes if fix is not None),
             program=program,
@@ -71,7 +77,7 @@ def parity_side_not_run(config: TrainingConfig, parity: Parity, deploy: DeployCo
         )
 
 
-_SIDE_CASES = ("no-python", "no-paddle", "no-ppcls", "no-deploy", "late", "ended", "garbled")
+_SIDE_CASES = ("no-python", "no-paddle", "no-ppcls", "no-deploy", "late", "ended", "garbled", "no-parameters")
 
 
 @check("PAR102", name="predictor-stops", stages=INFER | DEPLOY)

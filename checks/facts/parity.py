@@ -67,7 +67,7 @@ class Trouble(msgspec.Struct, frozen=True):
     """Why something could not be had; `values` are text or numbers.
 
     Kinds of a side: `no-python`, `no-paddle`, `no-ppcls`, `no-deploy`, `raised` (with `stage` and `error`), `late` (`stage`, `seconds`), `ended`
-    (`stage`, `status`, `output`), `ended-often` (`times`), `garbled`.
+    (`stage`, `status`, `output`), `ended-often` (`times`), `garbled`, `no-parameters` (`model`, `file`: the program, and what is missing beside it).
     Of an image: `unread`, `raised`, `late`, `ended`. Of a rung also: `no-images`, `other-input` (no tensor
     that both models take), `reparameterised`, `no-parameters`, `other-widths`, `no-map`, `side` (that side failed before).
     """

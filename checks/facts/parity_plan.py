@@ -56,6 +56,8 @@ class Plan:
         self.deploy_config = plain(deploy.tree.data)
         self._weights(config, request, world)
         self.model = self._model(deploy, request, world)
+        onnx = deploy.switch("onnx")
+        self.onnx = onnx is not None and bool(onnx.value)
         places = [deploy.root, os.path.join(deploy.root, "deploy"), *(os.path.join(root, "deploy") for root in self.roots)]
         self.places = list(dict.fromkeys(place for place in places if os.path.isdir(os.path.join(place, "python"))))
 
@@ -141,7 +143,20 @@ def model_files(folder: str | None) -> tuple[str, str] | None:
     except OSError:
         return None
     prefix = "inference_int8" if "inference_int8.pdiparams" in names else "inference"
-    found = next((name for name in (f"{prefix}.json", f"{prefix}.pdmodel") if name in names), None)
+    found = next((name for name in _programs(prefix) if name in names), None)
     if found is None or folder is None or f"{prefix}.pdiparams" not in names:
         return None
     return os.path.join(folder, found), os.path.join(folder, f"{prefix}.pdiparams")
+
+
+def lone_program(folder: str | None) -> tuple[str, str] | None:
+    """The program that the deploy side opens and the parameters missing beside it; None for a whole pair or another kind of model."""
+    if folder is None or os.path.isfile(os.path.join(folder, "inference_int8.pdiparams")):
+        return None
+    program = next((path for path in (os.path.join(folder, name) for name in _programs("inference")) if os.path.isfile(path)), None)
+    params = os.path.join(folder, "inference.pdiparams")
+    return (program, params) if program is not None and not os.path.isfile(params) else None
+
+
+def _programs(prefix: str) -> tuple[str, str]:
+    return f"{prefix}.json", f"{prefix}.pdmodel"

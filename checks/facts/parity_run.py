@@ -6,9 +6,12 @@ that crashes or hangs takes neither the other nor us with it; it is started agai
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
+import shutil
 import tempfile
+import threading
 import time
 from typing import Any
 
@@ -21,7 +24,7 @@ from checks.facts.parity_arrays import TOLERANCES
 from checks.facts.parity_chain import SideName
 from checks.facts.parity_images import choose_images
 from checks.facts.parity_labels import compare_labels, labels_rung
-from checks.facts.parity_plan import Plan, model_files
+from checks.facts.parity_plan import Plan, lone_program, model_files
 from checks.facts.parity_rungs import HALF_LOOSER, Comparison
 from checks.facts.parity_side import Gone, Said, SideProcess
 from checks.facts.parity_states import state_of, weights_rung
@@ -31,27 +34,44 @@ from checks.facts.training_config import TrainingConfig
 RESTARTS = 3
 """How often a side that crashed or hung is started again."""
 
+LEAVINGS = 5
+"""How often the removal of the folder is tried."""
+
 NAMES: tuple[SideName, ...] = ("train", "deploy")
 _PIXELS: tuple[RungName, ...] = ("bytes", "decoded", "resized", "tensor")
 
 
 class Crew:
-    """The processes of both sides and the folder through which they talk; ended and removed on leaving."""
+    """The processes of both sides and the folder through which they talk; ended and removed on leaving.
+
+    After Ctrl-C the interpreter ends while the thread of the fact is still here, and would stop it halfway through: so leaving is also due at exit,
+    where it waits for a leaving that is under way.
+    """
 
     def __init__(self) -> None:
         self.sides: dict[SideName, SideProcess] = {}
+        self._leaving = threading.Lock()
 
     def __enter__(self) -> Crew:
-        self._temporary = tempfile.TemporaryDirectory(prefix="paddle-doctor-parity-", ignore_cleanup_errors=True)
-        self.scratch = self._temporary.name
+        self.scratch = tempfile.mkdtemp(prefix="paddle-doctor-parity-")
+        atexit.register(self._leave)
         self.folder = os.path.join(self.scratch, "arrays")
         os.mkdir(self.folder)
         return self
 
     def __exit__(self, *about: object) -> None:
-        for side in self.sides.values():
-            side.end()
-        self._temporary.cleanup()
+        self._leave()
+        atexit.unregister(self._leave)
+
+    def _leave(self) -> None:
+        with self._leaving:
+            for side in list(self.sides.values()):
+                side.end()
+            for _ in range(LEAVINGS):  # what a side started may write until it is dead as well
+                shutil.rmtree(self.scratch, ignore_errors=True)
+                if not os.path.lexists(self.scratch):
+                    return
+                time.sleep(0.05)
 
 
 class ParityRun:
@@ -83,9 +103,12 @@ class ParityRun:
     def run_with(self, crew: Crew) -> Parity:
         """The same with sides that may be there already, of an earlier run with the same interpreter, code and folders."""
         orders = self.plan.orders(crew.folder)
+        lone = lone_program(self.plan.model) if not self.plan.onnx else None
+        if lone is not None:  # PaddlePaddle 3.3.1 runs it with whatever lies in memory
+            self.troubles["deploy"] = Trouble("no-parameters", {"model": lone[0], "file": lone[1]})
         environ = environment(self.world.environ, crew.scratch, gpu=True)
         cwds: dict[SideName, str] = {"train": self.plan.train_cwd, "deploy": self.plan.deploy_cwd}
-        self.sides = crew.sides
+        self.sides = crew.sides if lone is None else {}
         fresh = not self.sides
         for name in NAMES:
             if fresh:
@@ -93,7 +116,8 @@ class ParityRun:
             else:
                 self.sides[name].poll = self._poll
         comparison = Comparison(self.plan, crew.folder, self.sides)
-        self._begin(None if fresh else orders)
+        if lone is None:
+            self._begin(None if fresh else orders)
         labels = compare_labels(crew.folder, {name: said.names for name, said in self.ready.items()}, self._maps())
         if not self.troubles:
             self._weights(comparison)

@@ -79,6 +79,17 @@ def test_par101_positive_names_the_rule_of_a_known_error(tmp_path: Path, monkeyp
     assert [fix.command for fix in finding.fixes] == ["paddle-doctor rule EXP102"]
 
 
+def test_par101_positive_a_program_without_its_parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trouble = Trouble("no-parameters", {"model": "/m/inference.json", "file": "/m/inference.pdiparams"})
+    parity = ladder(images=(), deploy=Side("python", trouble=trouble))
+    measured(monkeypatch, parity)
+    finding = deployed(tmp_path).finding("PAR101", shows=("/m/inference.json", "/m/inference.pdiparams"), **asked())
+    assert finding.location.key == "Global.inference_model_dir"
+    export, copy = finding.fixes
+    assert export.command is not None and "export_model" in export.command
+    assert "inference.pdiparams" in copy.title
+
+
 def test_par101_negative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert silent(tmp_path, monkeypatch, "PAR101", ladder())
 

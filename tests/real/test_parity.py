@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -178,6 +179,15 @@ def test_images_that_one_side_or_none_can_read(lab: Lab) -> None:
     parity = lab.run(images=(str(folder),), train={"Infer.transforms.0.DecodeImage.backend": "pil"})
     assert parity.rung("decoded").state == "differs"
     assert {"orientation", "backend"} <= {cause.kind for cause in parity.rung("decoded").causes}
+
+
+def test_a_program_without_its_parameters_is_told_and_nothing_is_measured(lab: Lab) -> None:
+    shutil.copytree(lab.folder / "good", lab.folder / "lone")
+    (lab.folder / "lone" / "inference.pdiparams").unlink()
+    parity = lab.run(model="lone")
+    assert parity.deploy.trouble is not None and parity.deploy.trouble.kind == "no-parameters" and parity.train.trouble is None
+    assert all(rung.state in ("unknown", "not-applicable") for rung in parity.rungs) and parity.images == ()
+    assert lab.run().clean
 
 
 @pytest.mark.parametrize(

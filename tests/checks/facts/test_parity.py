@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from checks.facts.parity_arrays import activate, as_seen, error_of, orientation,
 from checks.facts.parity_chain import Chains, Unit, marks_of, meant, ops_of, smallest
 from checks.facts.parity_images import spread
 from checks.facts.parity_labels import compare_labels, labels_rung
+from checks.facts.parity_plan import lone_program
 from checks.facts.parity_states import weights_rung
 from checks.facts.training_config import collect_training_config
 
@@ -259,6 +262,67 @@ def test_a_program_that_fails_is_the_trouble_of_its_side(tmp_path: Path, program
     assert [rung.name for rung in parity.rungs] == list(RUNGS)
     assert all(rung.state == "unknown" and rung.trouble for rung in parity.rungs) and parity.first is None and not parity.clean
     assert msgspec.json.decode(msgspec.json.encode(parity), type=Parity) == parity
+
+
+@pytest.mark.parametrize(
+    "files, lone",
+    [
+        (("inference.json",), True),
+        (("inference.pdmodel", "inference.pdiparams.info"), True),
+        (("inference.json", "inference.pdiparams"), False),
+        (("inference.pdmodel", "inference.pdiparams"), False),
+        (("inference.pdmodel", "inference_int8.pdmodel", "inference_int8.pdiparams"), False),
+        (("inference.onnx",), False),
+        (("model", "params"), False),
+        (("__model__",), False),
+        ((), False),
+    ],
+)
+def test_a_program_without_its_parameters_is_not_run(tmp_path: Path, files: tuple[str, ...], lone: bool) -> None:
+    folder = tmp_path / "exported"
+    folder.mkdir()
+    for name in files:
+        (folder / name).write_bytes(b"x")
+    found = lone_program(str(folder))
+    assert found == ((str(folder / files[0]), str(folder / "inference.pdiparams")) if lone else None)
+    parity = run(tmp_path, f"touch {tmp_path}/started; exit 3", inference_model="exported")
+    assert parity.deploy.trouble is not None
+    assert parity.deploy.trouble.kind == ("no-parameters" if lone else "ended")
+    assert (tmp_path / "started").exists() is not lone
+    assert all(rung.state == "unknown" for rung in parity.rungs) and parity.first is None
+    assert parity.train.trouble is None or not lone
+
+
+def test_a_crew_that_is_left_while_the_interpreter_ends_leaves_no_folder(tmp_path: Path) -> None:
+    """The thread of a fact is a daemon: it is stopped wherever it is."""
+    program = """
+import sys, threading, time
+from checks.facts.parity_run import Crew
+from checks.facts.parity_side import SideProcess
+def work():
+    with Crew() as crew:
+        side = SideProcess(sys.argv[1], {"folder": crew.folder, "side": "train"}, crew.scratch, {}, 9.0, lambda: None)
+        crew.sides["train"] = side
+        side.start()
+        print(side.process.pid, flush=True)
+        there.set()
+        time.sleep(60)
+there = threading.Event()
+threading.Thread(target=work, daemon=True).start()
+there.wait()
+"""
+    side = tmp_path / "side"
+    side.write_text('#!/bin/sh\nwhile :; do mkdir -p "$PWD/arrays"; echo x > "$PWD/arrays/x"; done\n')
+    side.chmod(0o755)
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(side)], env={**os.environ, "TMPDIR": str(scratch)}, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(scratch.iterdir()) == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(done.stdout), 0)
 
 
 def test_a_program_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
