@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,6 +42,13 @@ KINDS = {
     "code": "other code of the same step",
 }
 """How a pre-processing differs, in words that `knowledge.phrases_rules.OUTCOMES_ZH` has in Chinese too."""
+UNREAD = {
+    "unread": "it cannot be decoded",
+    "late": "the step did not end in time",
+    "ended": "the process ended",
+    "ended-often": "the process ended",
+}
+"""Why an image was not read, where no exception says it; in Chinese in `OUTCOMES_ZH` too."""
 OTHER_NETWORK = 0.1
 """The share of tensors without a counterpart of their shape from which on the exported network is another one, not one with another head."""
 SHARE_SHOWN = 0.05
@@ -59,6 +67,10 @@ def parity_side_not_run(config: TrainingConfig, parity: Parity, deploy: DeployCo
         values = {"python": side.python, "stage": None, "error": None, "seconds": None, "status": None, "output": None, **trouble.values}
         line = str(values["error"] or values["output"] or "")
         fixes = [known_cause(line)] if known_cause(line) else []
+        weights = request.weights or config.tree.raw("Global.pretrained_model")
+        if not fixes and side is parity.train and values["stage"] == "weights" and isinstance(weights, str):
+            command = shlex.join(("paddle-doctor", "check", "-c", config.file, "--stage", "infer", "--weights", weights))
+            fixes = [Fix("check-weights", "command", "safe", command=command)]
         if trouble.kind in ("no-python", "no-paddle"):
             fixes = [Fix("name-python", "advice", "safe", snippet="paddle-doctor parity … --python PATH")]
         elif trouble.kind in ("no-ppcls", "no-deploy"):
@@ -103,24 +115,31 @@ def predictor_stops(config: TrainingConfig, parity: Parity, deploy: DeployConfig
 
 @check("PAR103", name="image-read-by-one-side", stages=INFER | DEPLOY)
 def image_read_by_one_side(config: TrainingConfig, parity: Parity) -> Iterator[Finding]:
-    """Images that one side reads and the other does not: the results of the two then have other lengths, or stand beside other images."""
-    found: dict[str, list[ImageParity]] = {"train": [], "deploy": []}
+    """Images that one side reads and the other does not, so that results stand beside other images; and those that neither reads."""
+    found: dict[str, list[ImageParity]] = {"train": [], "deploy": [], "neither": []}
     if parity.train.trouble or parity.deploy.trouble:
         return  # a side that gets through no image is told of as a whole, PAR101
     for image in parity.images:
         trouble = image.train_trouble or image.deploy_trouble
-        if trouble is None or (image.train_trouble and image.deploy_trouble):
+        if trouble is None:
             continue
-        if trouble.kind == "unread" or parity.first is None:  # what a rung explains is told there
+        if image.train_trouble and image.deploy_trouble:
+            found["neither"].append(image)
+        elif trouble.kind == "unread" or parity.first is None:  # what a rung explains is told there
             found["train" if image.train_trouble else "deploy"].append(image)
     for side, images in found.items():
         if not images:
             continue
         trouble = images[0].train_trouble or images[0].deploy_trouble
         assert trouble is not None
+        case: str | None
+        if side == "neither":
+            case = "neither" if any(not (image.train_trouble or image.deploy_trouble) for image in parity.images) else "neither-any"
+        else:
+            case = None if trouble.kind == "unread" else "stops"
         yield Finding(
             at=Location(images[0].file),
-            case=None if trouble.kind == "unread" else "stops",
+            case=case,
             program=TRAIN_PROGRAM if side == "train" else DEPLOY_PROGRAM,
             count=len(images),
             images=len(parity.images),
@@ -130,7 +149,7 @@ def image_read_by_one_side(config: TrainingConfig, parity: Parity) -> Iterator[F
 
 
 def _words(trouble: Trouble) -> str:
-    return str(trouble.values.get("error") or trouble.values.get("output") or trouble.kind)
+    return str(trouble.values.get("error") or trouble.values.get("output") or UNREAD.get(trouble.kind, trouble.kind))
 
 
 @check("PAR104", name="preprocessing-differs", stages=INFER | DEPLOY)

@@ -242,6 +242,10 @@ OUTCOMES_ZH: dict[str, str] = {
     "the orientation of EXIF": "对 EXIF 方向的处理不同",
     "other code of the same step": "同一步骤的代码不同",
     "another result": "结果不同",
+    # why an image was not read (PAR103)
+    "it cannot be decoded": "无法解码",
+    "the step did not end in time": "处理超时",
+    "the process ended": "进程意外结束",
     "the schedule then ends after the last epoch": "学习率策略在最后一个 epoch 之后才走完",
     "exit status 0, but the loss becomes nan": "状态 0 结束，但损失变成 nan",
     "the learning rate turns negative, and the loss is driven up": "学习率变成负数，损失越训越大",

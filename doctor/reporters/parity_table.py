@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.cells import cell_len
 
-from checks.facts.parity import Parity, Rung, Spread
+from checks.facts.parity import Parity, Rung, Spread, Trouble
 from checks.facts.printed_pair import PrintedPair, PrintedSide
 from doctor.parity import ParityReport
 from doctor.reporters.layout import Segment, wrap
@@ -15,6 +15,9 @@ from knowledge.phrases import phrase
 Lines = list[list[Segment]]
 
 MARKS = {"same": ("✓", "green"), "differs": ("✗", "bold red"), "unknown": ("?", "yellow"), "not-applicable": ("–", "dim")}
+
+TROUBLE_VALUES = ("error", "output", "python", "stage", "seconds", "status", "times", "file")
+"""What sentences about a trouble may take; those that a trouble lacks are a dash."""
 
 
 def middle(report: ParityReport, lang: str) -> Callable[[int], Lines]:
@@ -54,6 +57,10 @@ class _Table:
     def ladder(self, parity: Parity) -> None:
         """One line a rung; the first that differs is marked."""
         self.title("ladder", images=len(parity.images), listed=parity.listed)
+        if all(rung.state in ("unknown", "not-applicable") for rung in parity.rungs):
+            self.unmeasured(parity)
+            self.sides(parity)
+            return
         names = [self.say(f"rung-{rung.name}") for rung in parity.rungs]
         broad = max(map(cell_len, names))
         heads = [self.say("column-alone"), self.say("column-whole")]
@@ -70,11 +77,29 @@ class _Table:
             if rung is first:
                 line.append((f"  ◀ {self.say('first')}", "bold red"))
             self.lines.append(line)
+        self.unmeasured(parity)
+        self.sides(parity)
+
+    def unmeasured(self, parity: Parity) -> None:
+        """One line for each reason why rungs were not measured."""
+        whys: dict[str, list[str]] = {}
         for rung in parity.rungs:
             if rung.state == "unknown" and rung.trouble is not None:
-                told = str(rung.trouble.values.get("error") or rung.trouble.values.get("output") or rung.trouble.kind)
-                self.put((self.say("rung-unknown", rung=self.say(f"rung-{rung.name}"), error=told), "dim"), indent=2, hang=2)
-        self.sides(parity)
+                whys.setdefault(self.why(rung.trouble), []).append(self.say(f"rung-{rung.name}"))
+        applicable = sum(rung.state != "not-applicable" for rung in parity.rungs)
+        for why, names in whys.items():
+            if len(names) == applicable:
+                self.put((self.say("nothing-measured", error=why), "yellow"), indent=2, hang=2)
+            else:
+                self.put((self.say("rung-unknown", rung=self.say("and").join(names), error=why), "dim"), indent=2, hang=2)
+
+    def why(self, trouble: Trouble) -> str:
+        """A trouble as a sentence; only what an exception or a program said itself is left as it is."""
+        values = {**dict.fromkeys(TROUBLE_VALUES, "–"), **trouble.values}
+        if trouble.kind == "side":
+            kind, side = str(values["kind"]), self.say(f"the-{values['side']}")
+            return self.say("trouble-side", side=side, why=self.why(Trouble(kind, trouble.values)))
+        return self.say(f"trouble-{trouble.kind}", **values).replace(" (–)", "").replace("（–）", "")
 
     def spread(self, rung: Rung, spread: Spread | None) -> str:
         """How far apart a rung is: images that differ, and the largest error."""

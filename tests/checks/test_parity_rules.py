@@ -90,6 +90,19 @@ def test_par101_positive_a_program_without_its_parameters(tmp_path: Path, monkey
     assert "inference.pdiparams" in copy.title
 
 
+def test_par101_positive_weights_that_cannot_be_loaded_are_to_be_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = Trouble("raised", {"stage": "weights", "error": "EOFError: Ran out of input"})
+    measured(monkeypatch, ladder(images=(), train=Side("python", trouble=lost)))
+    finding = deployed(tmp_path).finding("PAR101", **asked(weights="output/best model"))
+    assert [fix.command for fix in finding.fixes] == [f"paddle-doctor check -c {CONFIG} --stage infer --weights 'output/best model'"]
+
+
+def test_par101_near_miss_other_stages_are_not_about_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = Trouble("raised", {"stage": "network", "error": "KeyError: 'x'"})
+    measured(monkeypatch, ladder(images=(), train=Side("python", trouble=lost)))
+    assert deployed(tmp_path).finding("PAR101", **asked(weights="output/best_model")).fixes == []
+
+
 def test_par101_negative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert silent(tmp_path, monkeypatch, "PAR101", ladder())
 
@@ -150,9 +163,30 @@ def test_par103_negative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert silent(tmp_path, monkeypatch, "PAR103", ladder())
 
 
-def test_par103_near_miss_neither_side_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = image(0, train_trouble=Trouble("unread"), deploy_trouble=Trouble("unread"), train=None, deploy=None)
-    assert silent(tmp_path, monkeypatch, "PAR103", ladder(images=(broken, *images(20)[1:])))
+def unread(number: int) -> Any:
+    return image(number, train_trouble=Trouble("raised", {"error": "cv2.error"}), deploy_trouble=Trouble("unread"), train=None, deploy=None)
+
+
+def test_par103_positive_neither_side_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = one(tmp_path, monkeypatch, "PAR103", ladder(images=(unread(0), unread(1), *images(20)[2:])), (2, 20, "01.jpg", "cv2.error"))
+    assert (finding.severity, finding.evidence["files"]) == ("warning", ["00.jpg", "01.jpg"])
+
+
+def test_par103_positive_no_image_is_read_by_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = one(tmp_path, monkeypatch, "PAR103", ladder(images=(unread(0),)), ("00.jpg", "cv2.error"))
+    assert finding.severity == "error"
+
+
+def test_par103_positive_says_why_in_chinese_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, ladder(images=(image(0, deploy_trouble=Trouble("unread"), deploy=None), *images(20)[1:])))
+    project = deployed(tmp_path)
+    (chinese,), (english,) = (project.check(lang=lang, **asked()).report.findings for lang in ("zh", "en"))
+    assert chinese.message.endswith("无法解码")
+    assert english.message.endswith("it cannot be decoded")
+
+
+def test_par103_near_miss_neither_side_is_told_of_where_a_side_did_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert silent(tmp_path, monkeypatch, "PAR103", ladder(images=(unread(0),), train=Side("python", trouble=Trouble("no-ppcls"))))
 
 
 @pytest.mark.parametrize("which", ["train", "deploy"])

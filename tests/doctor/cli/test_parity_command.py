@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
+import msgspec
 import pytest
 
-from checks.facts.parity import Cause, Rung, Trouble
+from checks.facts import parity as parity_facts
+from checks.facts.parity import Cause, Rung, Side, Trouble
 from doctor.cli.schema import FOLDER
 from doctor.reporters.json_report import schema
+from doctor.reporters.parity_table import _Table
+from knowledge.phrases_parity import PHRASES_PARITY
 from tests.command import Caller, start
 from tests.ladders import DEPLOY, deployed, images, ladder, lines
 from tests.projects import CONFIG, measured
@@ -98,10 +102,46 @@ def test_a_healthy_ladder_and_one_that_could_not_be_measured(project: Path, call
     assert "◀" not in said.out
     parity = ladder()
     lost = tuple(
-        Rung(rung.name, "unknown", trouble=Trouble("side", {"error": "gone"})) if rung.name == "logits" else rung for rung in parity.rungs
+        Rung(rung.name, "unknown", trouble=Trouble("raised", {"error": "gone"})) if rung.name == "logits" else rung for rung in parity.rungs
     )
     measured(monkeypatch, ladder(rungs=lost))
-    assert "logits: not measured (gone)" in call("parity", *BOTH).out
+    assert "logits: not measured (it stopped with “gone”)" in call("parity", *BOTH).out
+
+
+def kinds() -> set[str]:
+    """The kinds of trouble that the facts make, and those that the record's docstring names."""
+    made = "".join(path.read_text(encoding="utf-8") for path in Path(parity_facts.__file__).parent.glob("parity*.py"))
+    told = (Trouble.__doc__ or "").partition("Kinds of a side:")[2]
+    fields = {"stage", "error", "seconds", "status", "output", "times", "model", "file"}
+    return (
+        {*re.findall(r'Trouble\("([\w-]+)"', made), *re.findall(r'"(no-\w+)"', made), *re.findall(r"`([\w-]+)`", told)}
+        - fields
+        - {"no-weights"}
+    )
+
+
+def test_every_trouble_has_a_sentence_in_both_languages() -> None:
+    assert {"no-images", "other-input", "side", "unread", "garbled", "no-map"} <= kinds()
+    for kind in kinds():
+        english, chinese = PHRASES_PARITY[f"parity-trouble-{kind}"]
+        assert " " in english and re.search("[\u4e00-\u9fff]", chinese), kind
+        for lang in ("en", "zh"):
+            values = {"side": "deploy", "kind": "raised"} if kind == "side" else {}
+            assert kind != _Table(cast(Any, None), lang, 80).why(Trouble(kind, values))
+
+
+def test_a_side_that_did_not_run_is_told_once(project: Path, call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = Trouble("side", {"side": "train", "kind": "raised", "stage": "ppcls", "error": "ImportError: ppcls"})
+    parity = ladder(images=(), train=Side("python", trouble=Trouble("raised", gone.values)))
+    none = tuple(Rung(rung.name, "unknown", trouble=gone) for rung in parity.rungs)
+    measured(monkeypatch, msgspec.structs.replace(parity, rungs=none))
+    said = " ".join(call("parity", *BOTH).out.split())
+    assert said.count("the training side did not run: it stopped with “ImportError: ppcls”") == 1
+    assert "decoded pixels" not in said
+    assert "训练侧没有跑起来：报错“ImportError: ppcls”" in "".join(call("parity", "--lang", "zh", *BOTH).out.replace("\n", "").split("\n"))
+    some = tuple(rung if rung.name == "bytes" else none[number] for number, rung in enumerate(parity.rungs))
+    measured(monkeypatch, msgspec.structs.replace(parity, rungs=some))
+    assert call("parity", *BOTH).out.count("not measured") == 1
 
 
 def test_a_ladder_as_json_and_quiet(project: Path, call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
