@@ -64,7 +64,16 @@ def parity_side_not_run(config: TrainingConfig, parity: Parity, deploy: DeployCo
     ):
         if trouble is None:
             continue
-        values = {"python": side.python, "stage": None, "error": None, "seconds": None, "status": None, "output": None, **trouble.values}
+        values = {
+            "python": side.python,
+            "times": None,
+            "stage": None,
+            "error": None,
+            "seconds": None,
+            "status": None,
+            "output": None,
+            **trouble.values,
+        }
         line = str(values["error"] or values["output"] or "")
         fixes = [known_cause(line)] if known_cause(line) else []
         weights = request.weights or config.tree.raw("Global.pretrained_model")
@@ -89,7 +98,7 @@ def parity_side_not_run(config: TrainingConfig, parity: Parity, deploy: DeployCo
         )
 
 
-_SIDE_CASES = ("no-python", "no-paddle", "no-ppcls", "no-deploy", "late", "ended", "garbled", "no-parameters")
+_SIDE_CASES = ("no-python", "no-paddle", "no-ppcls", "no-deploy", "late", "ended", "ended-often", "garbled", "no-parameters")
 
 
 @check("PAR102", name="predictor-stops", stages=INFER | DEPLOY)

@@ -236,7 +236,7 @@ class SideProcess:
             return None
         size = int.from_bytes(self._data[:4], "little")
         if size > MAX_FRAME:
-            raise Gone(Trouble("garbled", {"stage": self.stage, "python": self.python, "error": "-"}))
+            raise Gone(Trouble("garbled", {"stage": self.stage, "python": self.python, "error": f"{size} B"}))
         if len(self._data) < 4 + size:
             return None
         data, self._data = self._data[4 : 4 + size], self._data[4 + size :]

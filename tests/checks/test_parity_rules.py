@@ -53,7 +53,8 @@ SIDES: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("raised", {"stage": "network", "error": "KeyError: 'x'"}, ("network", "KeyError: 'x'")),
     ("late", {"stage": "network", "seconds": 120}, ("120", "network")),
     ("ended", {"stage": "images", "status": "SIGSEGV", "output": "Segmentation fault"}, ("SIGSEGV", "Segmentation fault")),
-    ("garbled", {"output": "hello"}, ("hello",)),
+    ("ended-often", {"times": 4}, ("4",)),
+    ("garbled", {"stage": "images", "python": "/venv/bin/python", "error": "JSON is malformed"}, ("JSON is malformed",)),
 ]
 
 
