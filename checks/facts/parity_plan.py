@@ -138,25 +138,20 @@ def _prefix(path: str) -> str:
 
 def model_files(folder: str | None) -> tuple[str, str] | None:
     """The program and the parameters that the deploy side opens in a folder; None where they are not there."""
-    try:
-        names = os.listdir(folder) if folder else []
-    except OSError:
-        return None
-    prefix = "inference_int8" if "inference_int8.pdiparams" in names else "inference"
-    found = next((name for name in _programs(prefix) if name in names), None)
-    if found is None or folder is None or f"{prefix}.pdiparams" not in names:
-        return None
-    return os.path.join(folder, found), os.path.join(folder, f"{prefix}.pdiparams")
+    pair = _pair(folder)
+    return pair if pair is not None and os.path.isfile(pair[1]) else None
 
 
 def lone_program(folder: str | None) -> tuple[str, str] | None:
     """The program that the deploy side opens and the parameters missing beside it; None for a whole pair or another kind of model."""
-    if folder is None or os.path.isfile(os.path.join(folder, "inference_int8.pdiparams")):
+    pair = _pair(folder)
+    return pair if pair is not None and not os.path.isfile(pair[1]) else None
+
+
+def _pair(folder: str | None) -> tuple[str, str] | None:
+    """A program, and where its parameters belong."""
+    if folder is None:
         return None
-    program = next((path for path in (os.path.join(folder, name) for name in _programs("inference")) if os.path.isfile(path)), None)
-    params = os.path.join(folder, "inference.pdiparams")
-    return (program, params) if program is not None and not os.path.isfile(params) else None
-
-
-def _programs(prefix: str) -> tuple[str, str]:
-    return f"{prefix}.json", f"{prefix}.pdmodel"
+    prefix = os.path.join(folder, "inference_int8" if os.path.isfile(os.path.join(folder, "inference_int8.pdiparams")) else "inference")
+    program = next((path for path in (f"{prefix}.json", f"{prefix}.pdmodel") if os.path.isfile(path)), None)
+    return (program, f"{prefix}.pdiparams") if program is not None else None

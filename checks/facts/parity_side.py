@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from checks.facts.parity import Trouble
-from checks.facts.probe_run import GREETING, KEPT, last_line, status_of
+from checks.facts.probe_run import GREETING, KEPT, end_group, last_line, status_of
 from checks.facts.probe_run import clean as clean_text
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "parity_worker.py")
@@ -199,10 +199,7 @@ class SideProcess:
         self._tells = self._hears = -1
         if self.process is None:
             return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, 9)
-        self.process.kill()
-        self.process.wait()
+        end_group(self.process)
         with contextlib.suppress(OSError):
             self.process.stdin.close()
 

@@ -110,10 +110,7 @@ class Probe:
             self._listen(process, hears)
             self.status = process.poll()
         finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, 9)  # its children too; the group is there as long as one of them is
-            process.kill()
-            process.wait()
+            end_group(process)
             os.close(hears)
             process.stdout.close()
             with contextlib.suppress(OSError):
@@ -223,6 +220,14 @@ def interpreter(named: str | None, world: World) -> str:
         return sys.executable
     named = os.path.expanduser(named)
     return os.path.join(world.cwd, named) if os.sep in named else named
+
+
+def end_group(process: Any) -> None:
+    """End a process that leads a group, and whatever it started: the group is there as long as one of them is."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, 9)
+    process.kill()
+    process.wait()
 
 
 def environment(environ: dict[str, str], scratch: str, gpu: bool = False) -> dict[str, str]:

@@ -18,6 +18,7 @@ from checks.facts.label_lines import visible
 from checks.facts.parity import Trouble
 from checks.facts.printed_pair import PrintedSide
 from checks.facts.printed_results import clean, read_results
+from checks.facts.probe_run import end_group, status_of
 
 KEPT = 64 << 20
 """Bytes of a program's output that are kept: the first."""
@@ -109,10 +110,10 @@ def run_side(
     if status is None:
         trouble = Trouble("late", {"seconds": int(seconds), "output": last, "images": len(results.printed)})
     elif status != 0:
-        trouble = Trouble("ended", {"status": status_name(status), "output": last, "images": len(results.printed)})
+        trouble = Trouble("ended", {"status": status_of(status), "output": last, "images": len(results.printed)})
     elif not results.printed:
         trouble = Trouble("no-results", {"lines": results.lines, "output": last})
-    return PrintedSide(role, "script", text, results, trouble, None if status is None else status_name(status), last, took)
+    return PrintedSide(role, "script", text, results, trouble, None if status is None else status_of(status), last, took)
 
 
 def _run(command: Command, seconds: float, world: World) -> tuple[bytes, int | None, float]:
@@ -134,10 +135,7 @@ def _run(command: Command, seconds: float, world: World) -> tuple[bytes, int | N
         output, late = _listen(process, begin + seconds, world)
         return output, None if late else process.wait(), time.monotonic() - begin
     finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, 9)  # workers that it left behind, too
-        process.kill()
-        process.wait()
+        end_group(process)
         assert process.stdout is not None
         process.stdout.close()
 
@@ -177,13 +175,3 @@ def decisive_line(text: str) -> str:
     lines = [line for line in (line.strip() for line in clean(text[-TAIL:]).splitlines()) if line]
     told = [line for line in lines if _SAYS.search(line)] or lines
     return visible(" ".join(told[-1].split()), 300) if told else "-"
-
-
-def status_name(code: int) -> str:
-    """How a process ended: `exit 1`, or the name of the signal."""
-    import signal
-
-    try:
-        return signal.Signals(-code).name if code < 0 else f"exit {code}"
-    except ValueError:  # a real-time signal
-        return f"signal {-code}"

@@ -10,6 +10,7 @@ import argparse
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from doctor.exit import Exit
@@ -92,6 +93,17 @@ def whole_parser(lang: str) -> Parser:
 def add_language(parser: argparse.ArgumentParser, lang: str) -> None:
     """`--lang`, which every command has; it is read before the parser is made."""
     parser.add_argument("--lang", choices=("zh", "en"), default=None, help=phrase("help-lang", lang))
+
+
+def whole_number(lang: str, least: int, most: int) -> Callable[[str], int]:
+    """The type of an option that is a whole number from `least` to `most`."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and len(text) <= 15) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(phrase("shm-count-wrong", lang, given=text[:40], least=least, most=most))
+        return int(text)
+
+    return read
 
 
 def refuse(line: str) -> int:

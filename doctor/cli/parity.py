@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import re
 import sys
-from collections.abc import Callable
 
 from checks.facts.base import ParityRequest
-from doctor.cli import refuse
+from doctor.cli import refuse, whole_number
 from doctor.cli.check import Narrator, ended_tidily
 from doctor.engine import RequestRefused
 from doctor.parity import parity_report, run_parity
@@ -38,8 +36,8 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--inference-model", metavar="DIR", help=text("inference-model"))
     parser.add_argument("--deploy-config", metavar="FILE", help=text("deploy-config"))
     parser.add_argument("--images", nargs="+", default=[], metavar="FILE", help=text("images"))
-    parser.add_argument("--limit", type=_count(lang, MOST_IMAGES), default=1000, metavar="N", help=text("limit"))
-    parser.add_argument("--seconds", type=_count(lang, MOST_SECONDS), default=120, metavar="N", help=text("seconds"))
+    parser.add_argument("--limit", type=whole_number(lang, 1, MOST_IMAGES), default=1000, metavar="N", help=text("limit"))
+    parser.add_argument("--seconds", type=whole_number(lang, 1, MOST_SECONDS), default=120, metavar="N", help=text("seconds"))
     parser.add_argument("--python", metavar="FILE", help=text("python"))
     parser.add_argument("--root", metavar="DIR", help=shared("root"))
     other = parser.add_mutually_exclusive_group()
@@ -136,14 +134,3 @@ def _compare(options: argparse.Namespace, lang: str, settings: Settings, keep: c
     for crash in done.crashes:
         print(crash, file=sys.stderr)
     return done.exit
-
-
-def _count(lang: str, most: int) -> Callable[[str], int]:
-    """The type of an option that is a whole number from 1 on."""
-
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-            raise argparse.ArgumentTypeError(phrase("shm-count-wrong", lang, given=text[:40], least=1, most=most))
-        return int(text)
-
-    return read

@@ -15,7 +15,7 @@ from checks.facts.machine import collect_shared_memory
 from checks.shm_fragments import compose_line, kubernetes_fragment
 from checks.shm_sizes import DOCKER_DEFAULT, INT64
 from doctor.calculator import DTYPES, Calculation, Cell, Have, Loader, Step, docker_line
-from doctor.cli import refuse
+from doctor.cli import refuse, whole_number
 from doctor.cli.article import Output, output_arguments
 from doctor.engine import RequestRefused
 from doctor.exit import Exit
@@ -46,7 +46,7 @@ def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
         return phrase(f"help-shm-{key}", lang)
 
     def count(name: str, least: int = 1) -> Callable[[str], int]:
-        return _count(lang, least, MOST[name])
+        return whole_number(lang, least, MOST[name])
 
     parser.add_argument("--workers", required=True, type=count("workers", 0), metavar="N", help=text("workers"))
     parser.add_argument("--batch", required=True, type=count("batch"), metavar="N", help=text("batch"))
@@ -99,17 +99,6 @@ def _have(given: str | None) -> Have:
     except Unreadable:
         return Have(DOCKER_DEFAULT, "docker-default")
     return Have(found.free, "measured", found.size)
-
-
-def _count(lang: str, least: int, most: int) -> Callable[[str], int]:
-    """The type of an option that is a whole number."""
-
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,15}", text) or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(phrase("shm-count-wrong", lang, given=text[:40], least=least, most=most))
-        return int(text)
-
-    return read
 
 
 def _sides(lang: str) -> Callable[[str], tuple[int, int]]:

@@ -11,7 +11,8 @@ import pytest
 
 from checks.facts.base import ParityRequest, Request, World
 from checks.facts.printed_pair import collect_printed_pair
-from checks.facts.script_run import Command, decisive_line, run_scripts, run_side, status_name
+from checks.facts.probe_run import status_of
+from checks.facts.script_run import Command, decisive_line, run_scripts, run_side
 from tests.ladders import lines
 
 GOOD = lines((0, 0.9), (1, 0.8))
@@ -118,4 +119,4 @@ def test_the_line_that_says_most() -> None:
     assert decisive_line("a\n\x1b[31mlast\x1b[0m\n\n") == "last"
     assert decisive_line("terminate called after throwing an instance of 'std::bad_alloc'\nC++ Traceback\n").startswith("terminate")
     assert decisive_line("") == "-"
-    assert (status_name(1), status_name(-11), status_name(-200)) == ("exit 1", "SIGSEGV", "signal 200")
+    assert (status_of(1), status_of(-11), status_of(-200)) == ("exit 1", "SIGSEGV", "signal 200")
